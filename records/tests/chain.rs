@@ -1,0 +1,244 @@
+//! A record that was altered in any way is found, and the place is named.
+
+use std::path::{Path, PathBuf};
+
+use heng_records::{
+    Ending, Event, Exchange, Opened, Operator, ReadError, Reader, TextRole, TextUsed, WriteError,
+    Writer, sha256_hex, verify,
+};
+use proptest::prelude::*;
+
+fn opened() -> Event {
+    Event::Opened(Opened {
+        format: 1,
+        program: "heng".into(),
+        version: "0.1.0".into(),
+        session: "S-1".into(),
+        clock: "simulated".into(),
+        seed: 7,
+        job: "comparison".into(),
+        operator: "张三".into(),
+    })
+}
+
+fn events() -> Vec<Event> {
+    let text = "id = \"x\"\n";
+    let mut events = vec![
+        opened(),
+        Event::Text(TextUsed {
+            role: TextRole::Procedure,
+            name: "x.toml".into(),
+            sha256: sha256_hex(text.as_bytes()),
+            text: text.into(),
+        }),
+    ];
+    for index in 0..20_u64 {
+        events.push(Event::Exchange(Exchange {
+            role: "mirror".into(),
+            command: "dew_point".into(),
+            tx: "DP?\\r".into(),
+            rx: format!("{}.4971\\r\\n", 10 + index),
+            unsolicited: String::new(),
+            sent_us: index * 1000,
+            received_us: index * 1000 + 40,
+            outcome: "complete".into(),
+            reason: String::new(),
+        }));
+        events.push(Event::Derived {
+            body: serde_json::json!({ "value": 0.1 + index as f64 }),
+        });
+    }
+    events.push(Event::Operator(Operator::Note {
+        person: "A".into(),
+        text: "door \"shut\"".into(),
+    }));
+    events.push(Event::Sealed {
+        entries: events.len() as u64,
+        reason: "complete".into(),
+    });
+    events
+}
+
+/// A folder of its own for each test, removed at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("heng-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn write(path: &Path) -> Vec<u8> {
+    let mut writer = Writer::create(path).unwrap();
+    for (index, event) in events().into_iter().enumerate() {
+        let t_us = index as u64 * 500;
+        writer
+            .append(t_us, "2026-11-23T08:00:00+08:00".into(), event)
+            .unwrap();
+    }
+    std::fs::read(path).unwrap()
+}
+
+fn sample() -> Vec<u8> {
+    let folder = Folder::new("sample");
+    write(&folder.0.join("s.jsonl"))
+}
+
+fn broken_at(bytes: &[u8]) -> Option<u64> {
+    match Reader::from_bytes(Path::new("s.jsonl"), bytes) {
+        Ok(reader) => match reader.ending {
+            Ending::Broken(broken) => Some(broken.entry),
+            Ending::Sealed | Ending::Open => None,
+        },
+        Err(ReadError::NotARecord { .. }) => Some(0),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn what_was_written_reads_back_and_verifies() {
+    let folder = Folder::new("roundtrip");
+    let path = folder.0.join("s.jsonl");
+    write(&path);
+    let reader = Reader::open(&path).unwrap();
+    let read: Vec<_> = reader
+        .entries
+        .iter()
+        .map(|entry| entry.event.clone())
+        .collect();
+    assert_eq!(read, events());
+    assert_eq!(verify(&path).unwrap().ending, Ending::Sealed);
+}
+
+#[test]
+fn the_hash_is_what_any_sha256_tool_computes_over_the_line() {
+    let bytes = sample();
+    let line = bytes.split(|&byte| byte == b'\n').nth(1).unwrap();
+    let text = std::str::from_utf8(line).unwrap();
+    let (hashed, rest) = text.split_once(",\"hash\":\"").unwrap();
+    assert_eq!(rest, format!("{}\"}}", sha256_hex(hashed.as_bytes())));
+}
+
+/// Every single bit of the record: 8 times its length in flips.
+#[test]
+fn every_flipped_bit_is_found_in_its_entry() {
+    let bytes = sample();
+    let mut entry = 0;
+    for at in 0..bytes.len() {
+        for bit in 0..8 {
+            let mut altered = bytes.clone();
+            altered[at] ^= 1 << bit;
+            assert_eq!(broken_at(&altered), Some(entry), "byte {at} bit {bit}");
+        }
+        if bytes[at] == b'\n' {
+            entry += 1;
+        }
+    }
+}
+
+#[test]
+fn dropped_doubled_and_swapped_lines_are_found() {
+    let bytes = sample();
+    let lines: Vec<_> = bytes.split_inclusive(|&byte| byte == b'\n').collect();
+    for at in 0..lines.len() - 1 {
+        let mut dropped = lines.clone();
+        dropped.remove(at);
+        assert_eq!(
+            broken_at(&dropped.concat()),
+            Some(at as u64),
+            "dropped {at}"
+        );
+        let mut doubled = lines.clone();
+        doubled.insert(at, lines[at]);
+        assert_eq!(
+            broken_at(&doubled.concat()),
+            Some(at as u64 + 1),
+            "doubled {at}"
+        );
+        let mut swapped = lines.clone();
+        swapped.swap(at, at + 1);
+        assert_eq!(
+            broken_at(&swapped.concat()),
+            Some(at as u64),
+            "swapped {at}"
+        );
+    }
+}
+
+#[test]
+fn a_cut_record_is_never_called_sealed() {
+    let bytes = sample();
+    for length in 1..bytes.len() {
+        if let Ok(reader) = Reader::from_bytes(Path::new("s.jsonl"), &bytes[..length]) {
+            assert_ne!(reader.ending, Ending::Sealed, "cut at {length}");
+        }
+    }
+}
+
+#[test]
+fn nothing_follows_a_seal_and_no_file_is_overwritten() {
+    let folder = Folder::new("seal");
+    let path = folder.0.join("s.jsonl");
+    let mut writer = Writer::create(&path).unwrap();
+    writer.append(0, "u".into(), opened()).unwrap();
+    writer
+        .append(
+            1,
+            "u".into(),
+            Event::Sealed {
+                entries: 1,
+                reason: "r".into(),
+            },
+        )
+        .unwrap();
+    let late = Event::Operator(Operator::Pause { person: "A".into() });
+    assert!(matches!(
+        writer.append(2, "u".into(), late),
+        Err(WriteError::Sealed { .. })
+    ));
+    assert!(matches!(
+        Writer::create(&path),
+        Err(WriteError::Create { .. })
+    ));
+}
+
+#[test]
+fn a_later_format_is_refused_with_the_version_that_wrote_it() {
+    let folder = Folder::new("format");
+    let path = folder.0.join("s.jsonl");
+    let Event::Opened(mut first) = opened() else {
+        unreachable!()
+    };
+    first.format = 2;
+    first.version = "9.0.0".into();
+    let mut writer = Writer::create(&path).unwrap();
+    writer.append(0, "u".into(), Event::Opened(first)).unwrap();
+    writer.commit().unwrap();
+    let error = Reader::open(&path).unwrap_err();
+    assert!(matches!(error, ReadError::NewerFormat { found: 2, .. }));
+    assert!(error.to_string().contains("9.0.0"));
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_reported() {
+    let error = Writer::create(Path::new("/nonexistent-folder/s.jsonl"))
+        .err()
+        .unwrap();
+    assert!(matches!(error, WriteError::Create { .. }));
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let _ = Reader::from_bytes(Path::new("x"), &bytes);
+    }
+}
