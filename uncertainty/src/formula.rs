@@ -1,0 +1,263 @@
+//! Named formulas: data with source, range and version, not code.
+//!
+//! Each is one TOML file in `formulas/`, its body in the model language. A procedure calls a
+//! formula under a generic name (`ew`, `f`); the choice of the laboratory binds the name.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+use heng_quantities::{Text, Unit};
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Compiler, Diagnostic, Statement, is_reserved, parse};
+
+/// A named formula as its file states it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Formula {
+    pub name: String,
+    /// Raised with every change of the file that changes a value.
+    pub version: u32,
+    pub title: Text,
+    /// Where the formula and its coefficients were published.
+    pub source: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Text>,
+    pub arguments: Vec<Argument>,
+    pub result_unit: Unit,
+    /// Model language; the last line is the result.
+    pub body: String,
+}
+
+/// An argument of a formula with the range for which the formula is stated.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Argument {
+    pub name: String,
+    pub unit: Unit,
+    pub min: f64,
+    pub max: f64,
+}
+
+/// Why a generic name cannot be bound.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FormulaError {
+    #[error("there is no formula {name:?}; known are {known}")]
+    Unknown { name: String, known: String },
+    #[error("{name:?} cannot be bound to another formula: it is itself a formula or a function")]
+    Taken { name: String },
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub formula: Arc<Formula>,
+    pub statements: Arc<Vec<Statement>>,
+}
+
+/// Formulas by name, and generic names bound to some of them.
+#[derive(Debug, Clone, Default)]
+pub struct Library {
+    entries: BTreeMap<String, Entry>,
+    bound: BTreeMap<String, String>,
+}
+
+/// File names and texts of the formulas in the program.
+const SHIPPED: &[(&str, &str)] = &[
+    (
+        "hardy_f_ice.toml",
+        include_str!("../formulas/hardy_f_ice.toml"),
+    ),
+    (
+        "hardy_f_supercooled.toml",
+        include_str!("../formulas/hardy_f_supercooled.toml"),
+    ),
+    (
+        "hardy_f_water.toml",
+        include_str!("../formulas/hardy_f_water.toml"),
+    ),
+    ("hardy_ice.toml", include_str!("../formulas/hardy_ice.toml")),
+    (
+        "hardy_rh_dew.toml",
+        include_str!("../formulas/hardy_rh_dew.toml"),
+    ),
+    (
+        "hardy_rh_frost.toml",
+        include_str!("../formulas/hardy_rh_frost.toml"),
+    ),
+    (
+        "hardy_water.toml",
+        include_str!("../formulas/hardy_water.toml"),
+    ),
+    (
+        "sonntag_ice.toml",
+        include_str!("../formulas/sonntag_ice.toml"),
+    ),
+    (
+        "sonntag_water.toml",
+        include_str!("../formulas/sonntag_water.toml"),
+    ),
+    ("wmo_f.toml", include_str!("../formulas/wmo_f.toml")),
+    ("wmo_ice.toml", include_str!("../formulas/wmo_ice.toml")),
+    ("wmo_water.toml", include_str!("../formulas/wmo_water.toml")),
+];
+
+impl Library {
+    /// The formulas that come with the program.
+    ///
+    /// # Panics
+    /// Where a shipped file is wrong; a test of this crate holds that it is not.
+    pub fn shipped() -> &'static Self {
+        static LIBRARY: LazyLock<Library> = LazyLock::new(|| match Library::parse(SHIPPED) {
+            Ok(library) => library,
+            Err(diagnostics) => panic!("shipped formulas: {diagnostics:?}"),
+        });
+        &LIBRARY
+    }
+
+    /// Reads formulas from `(file name, text)` pairs.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the files; each message begins with its file name.
+    /// Lines and columns inside a body count from its first line.
+    pub fn parse(texts: &[(&str, &str)]) -> Result<Self, Vec<Diagnostic>> {
+        let mut library = Self::default();
+        let mut diagnostics = Vec::new();
+        for (file, text) in texts {
+            match library.read(text) {
+                Ok(()) => {}
+                Err(found) => diagnostics.extend(found.into_iter().map(|d| in_file(file, d))),
+            }
+        }
+        if !diagnostics.is_empty() {
+            return Err(diagnostics);
+        }
+        for (name, entry) in &library.entries {
+            if let Err(found) = Compiler::new(&library).formula(name, entry) {
+                diagnostics.push(in_file(name, found));
+            }
+        }
+        if diagnostics.is_empty() {
+            Ok(library)
+        } else {
+            Err(diagnostics)
+        }
+    }
+
+    /// The formula of that name, or the one that the name is bound to.
+    pub fn get(&self, name: &str) -> Option<&Formula> {
+        self.entry(name).map(|entry| entry.formula.as_ref())
+    }
+
+    /// All formulas in alphabetical order, without generic names.
+    pub fn iter(&self) -> impl Iterator<Item = &Formula> {
+        self.entries.values().map(|entry| entry.formula.as_ref())
+    }
+
+    /// A library in which each first name calls the second formula: `("ew", "hardy_water")`.
+    /// Bindings are made in order, so that a later one may go to a name that an earlier one
+    /// bound, and may replace an earlier one.
+    ///
+    /// # Errors
+    /// [`FormulaError`] where the target does not exist or the name is no free name.
+    pub fn bind(&self, bindings: &[(&str, &str)]) -> Result<Self, FormulaError> {
+        let mut library = self.clone();
+        for &(generic, target) in bindings {
+            if library.entries.contains_key(generic) || is_reserved(generic) {
+                return Err(FormulaError::Taken {
+                    name: generic.to_owned(),
+                });
+            }
+            let Some(formula) = library.get(target) else {
+                let (name, known) = (target.to_owned(), library.names());
+                return Err(FormulaError::Unknown { name, known });
+            };
+            let name = formula.name.clone();
+            library.bound.insert(generic.to_owned(), name);
+        }
+        Ok(library)
+    }
+
+    pub(crate) fn entry(&self, name: &str) -> Option<&Entry> {
+        let name = self.bound.get(name).map_or(name, String::as_str);
+        self.entries.get(name)
+    }
+
+    /// All names that can be called, for messages.
+    pub(crate) fn names(&self) -> String {
+        let names: Vec<_> = self
+            .bound
+            .keys()
+            .chain(self.entries.keys())
+            .cloned()
+            .collect();
+        names.join(" ")
+    }
+
+    fn read(&mut self, text: &str) -> Result<(), Vec<Diagnostic>> {
+        let formula: Formula = toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            let (line, column) = line_and_column(text, at);
+            vec![Diagnostic {
+                line,
+                column,
+                message: error.message().to_owned(),
+                help: None,
+            }]
+        })?;
+        let refuse = |message: String| {
+            Err(vec![Diagnostic {
+                line: 1,
+                column: 1,
+                message,
+                help: None,
+            }])
+        };
+        if self.entries.contains_key(&formula.name) || is_reserved(&formula.name) {
+            return refuse(format!("the name {:?} is taken", formula.name));
+        }
+        for (index, argument) in formula.arguments.iter().enumerate() {
+            if argument
+                .min
+                .partial_cmp(&argument.max)
+                .is_none_or(std::cmp::Ordering::is_gt)
+            {
+                return refuse(format!(
+                    "the range of argument {:?} is empty",
+                    argument.name
+                ));
+            }
+            if formula.arguments[..index]
+                .iter()
+                .any(|other| other.name == argument.name)
+            {
+                return refuse(format!("the argument {:?} stands twice", argument.name));
+            }
+        }
+        let statements = Arc::new(parse(&formula.body)?);
+        let name = formula.name.clone();
+        self.entries.insert(
+            name,
+            Entry {
+                formula: Arc::new(formula),
+                statements,
+            },
+        );
+        Ok(())
+    }
+}
+
+fn in_file(file: &str, diagnostic: Diagnostic) -> Diagnostic {
+    Diagnostic {
+        message: format!("formula {file}: {}", diagnostic.message),
+        ..diagnostic
+    }
+}
+
+fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (
+        before.matches('\n').count() + 1,
+        before[line_start..].chars().count() + 1,
+    )
+}

@@ -1,0 +1,327 @@
+//! The Monte Carlo method against published distributions, and its reproducibility.
+
+use heng_uncertainty::{
+    Correlation, Input, Library, Model, MonteCarlo, SampleError, Sampling, monte_carlo, propagate,
+    validate,
+};
+use serde_json::Value;
+
+mod reference;
+use reference::{case, cases, inputs_of, number};
+
+fn sampling(trials: u32, coverage: f64) -> Sampling {
+    Sampling {
+        seed: 20_261_123,
+        trials,
+        coverage,
+    }
+}
+
+fn run(case: &Value, inputs: &[Input], trials: u32, coverage: f64) -> MonteCarlo {
+    let (name, text) = case["model"].as_object().unwrap().iter().next().unwrap();
+    let text = format!("{name} = {}", text.as_str().unwrap());
+    let model = Model::compile(&text, Library::shipped()).unwrap();
+    monte_carlo(&model, name, inputs, &[], &sampling(trials, coverage)).unwrap()
+}
+
+/// The fixture states the standard deviation of its t inputs; ours takes the scale.
+fn scaled(case: &Value) -> Vec<Input> {
+    let mut inputs = inputs_of(case);
+    for input in inputs.iter_mut().filter(|input| input.dof.is_finite()) {
+        input.u *= ((input.dof - 2.0) / input.dof).sqrt();
+    }
+    inputs
+}
+
+#[test]
+fn published_distributions_come_out() {
+    let mut compared = 0;
+    for case in cases().into_iter().filter(|case| case["kind"] == "mc") {
+        let inputs = if case["id"] == "tn1900-e13" {
+            scaled(&case)
+        } else {
+            inputs_of(&case)
+        };
+        let found = run(&case, &inputs, 1_000_000, 0.95);
+        for expected in case["expected"].as_array().unwrap() {
+            let figures = match expected["what"].as_str().unwrap() {
+                "mc_mean" => vec![found.mean],
+                "mc_sd" => vec![found.u],
+                "interval95" => found.symmetric.to_vec(),
+                "interval95_shortest" => found.shortest.to_vec(),
+                _ => continue,
+            };
+            let wanted: Vec<f64> = match &expected["value"] {
+                Value::Array(list) => list.iter().map(number).collect(),
+                single => vec![number(single)],
+            };
+            // The closed form of 9.3 is exact; a run of 10⁶ trials is within 2.2e−4 of it.
+            let limit = if case["id"] == "s1-9.3" {
+                2.2e-4
+            } else {
+                number(&expected["tol"])
+            };
+            for (found, wanted) in figures.iter().zip(&wanted) {
+                assert!(
+                    (found - wanted).abs() <= limit,
+                    "{} {expected} {found}",
+                    case["id"]
+                );
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared >= 15, "{compared}");
+}
+
+#[test]
+fn sums_of_four_have_their_exact_deviation_and_ends() {
+    for id in ["s1-9.2.2", "s1-9.2.3"] {
+        let case = case(id);
+        let found = run(&case, &inputs_of(&case), 1_000_000, 0.95);
+        assert!((found.u - 2.0).abs() < 0.006, "{id} {}", found.u);
+        assert!(found.mean.abs() < 0.008, "{id} {}", found.mean);
+        // Closed form of annex E for four rectangles: 3.8794; for normals 1.96·2.
+        let end = if id == "s1-9.2.3" { 3.8794 } else { 3.9199 };
+        for side in [-found.symmetric[0], found.symmetric[1]] {
+            assert!((side - end).abs() < 0.02, "{id} {side}");
+        }
+        // The shortest interval is never longer, and barely shorter for a symmetric law.
+        let width = |interval: [f64; 2]| interval[1] - interval[0];
+        let ratio = width(found.shortest) / width(found.symmetric);
+        assert!(ratio <= 1.0 && ratio > 0.995, "{id} {ratio}");
+    }
+}
+
+#[test]
+fn rectangles_have_their_own_coverage_factor() {
+    // EA-4/02 S9: one dominant rectangle, k = 0.95·√3 = 1.645. With its second rectangle the
+    // law is a trapezoid of β = 0.039/0.061, k = (1 − √(0.05·(1 − β²)))/√((1 + β²)/6).
+    let model = Model::compile("y = a - c", Library::shipped()).unwrap();
+    let beta: f64 = 0.039 / 0.061;
+    let trapezoid =
+        (1.0 - (0.05 * (1.0 - beta * beta)).sqrt()) / ((1.0 + beta * beta) / 6.0).sqrt();
+    for (second, wanted) in [(0.0, 0.95 * 3_f64.sqrt()), (0.011, trapezoid)] {
+        let inputs = [
+            Input::rectangular("a", 0.0, 0.05),
+            Input::rectangular("c", 0.0, second),
+        ];
+        let found = monte_carlo(&model, "y", &inputs, &[], &sampling(400_000, 0.95)).unwrap();
+        let k = 0.5 * (found.symmetric[1] - found.symmetric[0]) / found.u;
+        assert!((k - wanted).abs() < 0.004, "{k} {wanted}");
+    }
+}
+
+#[test]
+fn every_distribution_has_its_standard_deviation() {
+    let model = Model::compile("y = x", Library::shipped()).unwrap();
+    for input in [
+        Input::normal("x", 5.0, 0.2),
+        Input::rectangular("x", 5.0, 0.2),
+        Input::triangular("x", 5.0, 0.2),
+        Input::u_shaped("x", 5.0, 0.2),
+        Input::trapezoidal("x", 5.0, 0.2, 0.5),
+        Input::trapezoidal("x", 5.0, 0.2, 0.0),
+    ] {
+        let found = monte_carlo(
+            &model,
+            "y",
+            std::slice::from_ref(&input),
+            &[],
+            &sampling(400_000, 0.95),
+        );
+        let found = found.unwrap();
+        // Four standard errors of a deviation, u/√(2M), and of a mean.
+        assert!(
+            (found.u / input.u - 1.0).abs() < 0.0045,
+            "{input:?} {}",
+            found.u
+        );
+        assert!(
+            (found.mean - 5.0).abs() < 4.0 * input.u / 632.0,
+            "{input:?} {}",
+            found.mean
+        );
+    }
+    // t: the deviation is the scale times √(ν/(ν − 2)) (JCGM 101:2008, 6.4.9.5).
+    let student = Input::student("x", 5.0, 0.2, 9.0);
+    let found = monte_carlo(&model, "y", &[student], &[], &sampling(400_000, 0.9545)).unwrap();
+    assert!(
+        (found.u / (0.2 * (9.0_f64 / 7.0).sqrt()) - 1.0).abs() < 0.01,
+        "{}",
+        found.u
+    );
+    assert!(
+        (found.symmetric[1] - (5.0 + 0.2 * 2.320)).abs() < 0.01,
+        "{:?}",
+        found.symmetric
+    );
+    let constant = [Input::constant("x", 5.0)];
+    let found = monte_carlo(&model, "y", &constant, &[], &sampling(1000, 0.95)).unwrap();
+    assert_eq!(
+        (found.mean, found.u, found.shortest),
+        (5.0, 0.0, [5.0, 5.0])
+    );
+    assert_eq!(found.histogram.counts.iter().sum::<u32>(), 1000);
+}
+
+#[test]
+fn correlated_normals_keep_their_correlation() {
+    let model = Model::compile("y = a - b + 0 * c", Library::shipped()).unwrap();
+    let inputs = [
+        Input::normal("a", 1.0, 0.3),
+        Input::normal("b", 1.0, 0.4),
+        Input::rectangular("c", 0.0, 1.0),
+    ];
+    for r in [-1.0, -0.5, 0.0, 0.8, 1.0] {
+        let pair = [Correlation {
+            a: "a".into(),
+            b: "b".into(),
+            r,
+        }];
+        let found = monte_carlo(&model, "y", &inputs, &pair, &sampling(200_000, 0.95)).unwrap();
+        let wanted = (0.09 + 0.16 - 2.0 * r * 0.12_f64).sqrt();
+        assert!(
+            (found.u - wanted).abs() < 0.007 * wanted,
+            "{r} {} {wanted}",
+            found.u
+        );
+        let budget = propagate(&model, "y", &inputs, &pair, 0.95).unwrap();
+        assert!((budget.u - wanted).abs() < 1e-12, "{r}");
+    }
+    let pair = [Correlation {
+        a: "a".into(),
+        b: "c".into(),
+        r: 0.5,
+    }];
+    let error = monte_carlo(&model, "y", &inputs, &pair, &sampling(1000, 0.95)).unwrap_err();
+    assert_eq!(
+        error,
+        SampleError::CorrelatedNotNormal {
+            symbol: "c".to_owned()
+        }
+    );
+}
+
+fn humidity() -> (Model, Vec<Input>) {
+    let text = "rh = hardy_rh_dew(td + d_td, t + d_t, p)\nerror = x + d_x - rh";
+    let model = Model::compile(text, Library::shipped()).unwrap();
+    let inputs = vec![
+        Input::constant("td", 9.2756),
+        Input::normal("d_td", 0.0, 0.03),
+        Input::constant("t", 20.0),
+        Input::rectangular("d_t", 0.0, 0.05),
+        Input::normal("p", 101_325.0, 20.0),
+        Input::student("x", 51.2, 0.05, 9.0),
+        Input::rectangular("d_x", 0.0, 0.05),
+    ];
+    (model, inputs)
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    let (model, inputs) = humidity();
+    // Not a multiple of the block, so that the last stream is short.
+    let sampling = sampling(50_001, 0.9545);
+    let with = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        let found = pool.install(|| monte_carlo(&model, "error", &inputs, &[], &sampling));
+        serde_json::to_string(&found.unwrap()).unwrap()
+    };
+    let one = with(1);
+    assert_eq!(with(2), one);
+    assert_eq!(with(8), one);
+    // Another order of the same inputs changes nothing; another seed changes everything.
+    let mut reversed = inputs.clone();
+    reversed.reverse();
+    let found = monte_carlo(&model, "error", &reversed, &[], &sampling).unwrap();
+    assert_eq!(serde_json::to_string(&found).unwrap(), one);
+    let other = Sampling {
+        seed: 1,
+        ..sampling
+    };
+    let found = monte_carlo(&model, "error", &inputs, &[], &other).unwrap();
+    assert_ne!(serde_json::to_string(&found).unwrap(), one);
+}
+
+#[test]
+fn the_result_of_a_seed_is_pinned() {
+    // Records replay for ever: a change here needs a new name of the sampler.
+    let (model, inputs) = humidity();
+    let found = monte_carlo(&model, "error", &inputs, &[], &sampling(5000, 0.9545)).unwrap();
+    assert_eq!(found.sampler, "chacha8-inverse-1");
+    let bits = [found.mean, found.u, found.shortest[0], found.symmetric[1]].map(f64::to_bits);
+    assert_eq!(bits, PINNED);
+}
+
+const PINNED: [u64; 4] = [
+    0x3ff330a22e9ee9a3,
+    0x3fc30d84910531f7,
+    0x3fed4f7ad99e01c0,
+    0x3ff7d1211a262160,
+];
+
+#[test]
+fn both_methods_agree_on_the_humidity_model_and_the_comparison_says_so() {
+    let (model, inputs) = humidity();
+    let budget = propagate(&model, "error", &inputs, &[], 0.9545).unwrap();
+    let found = monte_carlo(&model, "error", &inputs, &[], &Sampling::with_seed(7)).unwrap();
+    let verdict = validate(&budget, &found);
+    assert!(verdict.validated, "{verdict:?} {budget:?} {found:?}");
+    assert_eq!((verdict.digits, verdict.tolerance), (2, 0.005));
+    // Made for another probability, they cannot be compared.
+    let other = propagate(&model, "error", &inputs, &[], 0.95).unwrap();
+    assert!(!validate(&other, &found).validated);
+}
+
+#[test]
+fn a_nonlinear_model_is_not_validated() {
+    // JCGM 101:2008, 9.4.2.2.6: at x₁ = 0.010 the law of propagation is not valid either.
+    let model = Model::compile("y = a^2 + b^2", Library::shipped()).unwrap();
+    let inputs = [
+        Input::normal("a", 0.010, 0.005),
+        Input::normal("b", 0.0, 0.005),
+    ];
+    let budget = propagate(&model, "y", &inputs, &[], 0.95).unwrap();
+    assert!((budget.u - 1.0e-4).abs() < 1e-12);
+    let found = monte_carlo(&model, "y", &inputs, &[], &sampling(1_000_000, 0.95)).unwrap();
+    // Table 6 there: mean 150e−6, deviation 112e−6, shortest interval 0 to 367e−6.
+    assert!((found.mean - 150e-6).abs() < 0.5e-6, "{}", found.mean);
+    assert!((found.u - 112e-6).abs() < 0.5e-6, "{}", found.u);
+    assert!(found.shortest[0] < 1e-6 && (found.shortest[1] - 367e-6).abs() < 2e-6);
+    assert!(!validate(&budget, &found).validated);
+}
+
+#[test]
+fn trials_outside_the_domain_stop_the_run_and_are_named() {
+    let model = Model::compile("y = ln(x)", Library::shipped()).unwrap();
+    let inputs = [Input::normal("x", 3.0, 1.0)];
+    let error = monte_carlo(&model, "y", &inputs, &[], &sampling(20_000, 0.95)).unwrap_err();
+    let SampleError::Trial { trial, .. } = error else {
+        panic!("{error}")
+    };
+    assert!(trial < 20_000);
+    assert!(
+        error.to_string().contains("line 1, column 5: ln(-"),
+        "{error}"
+    );
+    assert!(monte_carlo(&model, "y", &inputs, &[], &sampling(10, 0.95)).is_err());
+    assert!(monte_carlo(&model, "y", &inputs, &[], &sampling(1000, 1.0)).is_err());
+    assert!(monte_carlo(&model, "z", &inputs, &[], &sampling(1000, 0.95)).is_err());
+}
+
+#[test]
+fn solve_refuses_what_it_cannot_bracket() {
+    let model = Model::compile("y = x^2 + 0 * k", Library::shipped()).unwrap();
+    let k = |name: &str| (name == "k").then_some(1.0);
+    let root = |bracket| heng_uncertainty::solve(&model, "y", "x", 2.0, bracket, &k);
+    assert!((root([0.0, 2.0]).unwrap() - 2_f64.sqrt()).abs() < 4e-16);
+    assert!((root([-3.0, 0.0]).unwrap() + 2_f64.sqrt()).abs() < 4e-16);
+    let error = root([2.0, 3.0]).unwrap_err().to_string();
+    assert!(error.contains('4') && error.contains('9'), "{error}");
+    assert!(root([f64::NAN, 1.0]).is_err());
+    assert!(heng_uncertainty::solve(&model, "y", "q", 2.0, [0.0, 1.0], &k).is_err());
+}
