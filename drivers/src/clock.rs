@@ -1,0 +1,112 @@
+//! Time as an input: the wall clock, and a clock that skips every wait.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Microseconds since the session was opened.
+pub trait Clock: Send + Sync {
+    fn now_us(&self) -> u64;
+    /// Returns when `t_us` is reached; at once where it has passed.
+    fn wait_until(&self, t_us: u64) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+    /// How long a port may really wait for something that the instrument may take
+    /// `limit_us` for.
+    fn real_limit(&self, limit_us: u64) -> Duration;
+    /// An exchange took this long on the wire and in the instrument.
+    fn spent(&self, us: u64);
+}
+
+/// Time of the machine, monotonic.
+#[derive(Debug, Clone, Copy)]
+pub struct WallClock {
+    opened: Instant,
+}
+
+impl WallClock {
+    /// A clock that reads zero now.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            opened: Instant::now(),
+        }
+    }
+}
+
+impl Default for WallClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for WallClock {
+    fn now_us(&self) -> u64 {
+        u64::try_from(self.opened.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    fn wait_until(&self, t_us: u64) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        let rest = Duration::from_micros(t_us.saturating_sub(self.now_us()));
+        Box::pin(tokio::time::sleep(rest))
+    }
+
+    fn real_limit(&self, limit_us: u64) -> Duration {
+        Duration::from_micros(limit_us)
+    }
+
+    fn spent(&self, _us: u64) {}
+}
+
+/// Virtual time that jumps over every wait and stands still during an exchange, so that a
+/// simulated instrument sees the same instants however fast the machine is. Clones share
+/// their time. Only one exchange may be under way at a time.
+#[derive(Debug, Clone)]
+pub struct SkippingClock {
+    now_us: Arc<AtomicU64>,
+    longest: Duration,
+}
+
+impl SkippingClock {
+    /// A clock that reads zero. A simulated instrument answers within a millisecond; the
+    /// limit of one second only decides how long a missing reply is really waited for, and
+    /// leaves room for a machine under load.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_longest_wait(Duration::from_secs(1))
+    }
+
+    /// As [`SkippingClock::new`] with another longest real wait.
+    #[must_use]
+    pub fn with_longest_wait(longest: Duration) -> Self {
+        Self {
+            now_us: Arc::default(),
+            longest,
+        }
+    }
+}
+
+impl Default for SkippingClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for SkippingClock {
+    fn now_us(&self) -> u64 {
+        self.now_us.load(Ordering::SeqCst)
+    }
+
+    fn wait_until(&self, t_us: u64) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.now_us.fetch_max(t_us, Ordering::SeqCst);
+        // Screens and other tasks get their turn although nobody really waits.
+        Box::pin(tokio::task::yield_now())
+    }
+
+    fn real_limit(&self, limit_us: u64) -> Duration {
+        Duration::from_micros(limit_us).min(self.longest)
+    }
+
+    fn spent(&self, us: u64) {
+        self.now_us.fetch_add(us, Ordering::SeqCst);
+    }
+}
