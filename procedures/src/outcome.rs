@@ -1,0 +1,258 @@
+//! What a procedure derives from the evidence: every value that a screen, a certificate or
+//! an assessor sees. Each [`Outcome`] is stored in the record as JSON beside the evidence it
+//! came from, and is computed again and compared at every replay.
+
+use std::collections::BTreeMap;
+
+use heng_quantities::{Decimal, Rounded, Text, Unit};
+use heng_uncertainty::{Budget, Decision, MonteCarlo, Validation};
+use serde::{Deserialize, Serialize};
+
+/// One derived value. The variants are append-only: old records replay for ever.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Outcome {
+    /// The points and steps ahead, said once at the start.
+    Planned(Planned),
+    /// The run entered another step of a point.
+    Step(Step),
+    /// One scan over the channels, with everything computed from it.
+    Scan(Scan),
+    /// Verdict of the steady-state criteria on the readings so far.
+    Steady(Steady),
+    /// A question to the operator; the run waits for the answer.
+    Prompt(Prompt),
+    /// Readings of a point are complete (or the point was given up).
+    Point(PointClosed),
+    /// Evaluated result of one measurand at one point.
+    Result(Box<PointResult>),
+    /// Result of a spatial mapping at one set point.
+    Mapping(Box<MappingResult>),
+    /// Something that a person must know.
+    Alarm(Alarm),
+    /// The run has ended.
+    Finished {
+        t_us: u64,
+        completed: bool,
+        reason: Text,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Planned {
+    pub procedure: String,
+    pub version: String,
+    pub title: Text,
+    pub points: Vec<PlannedPoint>,
+    /// Shortest and longest time that the plan can take, from its own limits.
+    pub duration_s: [u64; 2],
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedPoint {
+    pub id: String,
+    pub title: Text,
+    /// `rising`, `falling` or empty where the procedure knows no direction.
+    pub direction: String,
+    /// Set points by quantity of the source.
+    pub set: BTreeMap<String, Decimal>,
+}
+
+/// Steps of a point, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepKind {
+    Identify,
+    Prepare,
+    Set,
+    Stabilise,
+    Read,
+    Closed,
+    SafeState,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    pub t_us: u64,
+    pub kind: StepKind,
+    /// Index into [`Planned::points`]; none outside any point.
+    pub point: Option<usize>,
+    /// Shortest and longest time left to the end of the run.
+    pub left_s: [u64; 2],
+}
+
+/// One value of one channel, as the instrument sent it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Indication {
+    pub channel: String,
+    pub digits: Decimal,
+    pub unit: Unit,
+    /// `valid`, or what the instrument said instead (`settling`, `purge`, …).
+    pub quality: String,
+    pub t_us: u64,
+    /// Sequence number of the record's entry that holds the bytes.
+    pub entry: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScanPurpose {
+    Settling,
+    Reading,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Scan {
+    pub t_us: u64,
+    pub point: Option<usize>,
+    pub purpose: ScanPurpose,
+    /// Number of this reading within the point, from 1; none while settling.
+    pub cycle: Option<u32>,
+    pub indications: Vec<Indication>,
+    /// Channels whose value is missing, with the reason.
+    pub missing: BTreeMap<String, String>,
+    /// Corrected channel values and derived signals by name.
+    pub signals: BTreeMap<String, f64>,
+}
+
+/// Figures of one criterion over its window.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CriterionState {
+    pub signal: String,
+    pub unit: Unit,
+    pub window_s: f64,
+    /// Time really covered by readings without a gap.
+    pub covered_s: f64,
+    pub count: usize,
+    pub range: f64,
+    pub range_limit: f64,
+    /// Least-squares slope per hour; none with fewer than three readings.
+    pub slope_per_h: Option<f64>,
+    pub slope_limit_per_h: f64,
+    pub steady: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Steady {
+    pub t_us: u64,
+    pub point: Option<usize>,
+    pub criteria: Vec<CriterionState>,
+    pub waited_s: f64,
+    pub minimum_wait_s: f64,
+    pub maximum_wait_s: f64,
+    pub steady: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PromptChoice {
+    pub id: String,
+    /// The key that a person presses.
+    pub key: char,
+    pub text: Text,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Prompt {
+    pub id: String,
+    pub t_us: u64,
+    pub point: Option<usize>,
+    pub text: Text,
+    pub choices: Vec<PromptChoice>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PointClosed {
+    pub index: usize,
+    pub t_us: u64,
+    pub complete: bool,
+    /// How often the readings of this point were started over, with the reasons.
+    pub repeats: Vec<String>,
+    /// The readings that count, one scan a cycle.
+    pub cycles: Vec<Scan>,
+    /// The accepted steady state, which enters the budget.
+    pub steady: Option<Steady>,
+    /// Answers of the operator that change the evaluation, by prompt id.
+    pub answers: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PointResult {
+    pub point: usize,
+    pub measurand: String,
+    pub title: Text,
+    pub unit: Unit,
+    /// True while inputs that need later points (hysteresis) are still missing.
+    pub preliminary: bool,
+    pub reference: f64,
+    pub indication: f64,
+    /// Indication minus reference, corrected as the model says.
+    pub error: f64,
+    pub hysteresis: Option<f64>,
+    pub budget: Budget,
+    pub monte_carlo: MonteCarlo,
+    pub validation: Validation,
+    /// `gum` or `monte_carlo`: whose interval is reported, and why.
+    pub reported: String,
+    pub reported_why: Text,
+    /// Error and expanded uncertainty as they are printed.
+    pub rounded: Rounded,
+    pub limit: Option<[f64; 2]>,
+    pub decision: Option<Decision>,
+    /// Formula ranges that were left, inputs that are not independent, and the like.
+    pub notes: Vec<Text>,
+}
+
+/// One location of a mapped space.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LocationSummary {
+    pub location: String,
+    pub n: usize,
+    pub mean: f64,
+    pub min: f64,
+    pub max: f64,
+    /// Half of the largest change in time.
+    pub half_range: f64,
+}
+
+/// A characteristic of the mapped space, by the definition chosen and printed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Characteristic {
+    pub id: String,
+    pub title: Text,
+    pub value: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MappingResult {
+    pub quantity: String,
+    pub unit: Unit,
+    /// `jjf1101-2019` or `dkd-r-5-7`.
+    pub definition: String,
+    /// Id of the definition's measurand that the budget and the result belong to.
+    pub measurand: String,
+    pub set_value: Option<f64>,
+    pub locations: Vec<LocationSummary>,
+    pub characteristics: Vec<Characteristic>,
+    pub budget: Budget,
+    pub monte_carlo: MonteCarlo,
+    pub validation: Validation,
+    pub rounded: Rounded,
+    pub notes: Vec<Text>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    Notice,
+    Warning,
+    Alarm,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Alarm {
+    pub t_us: u64,
+    pub severity: Severity,
+    /// Role or channel it concerns; empty for the whole run.
+    pub place: String,
+    pub text: Text,
+}

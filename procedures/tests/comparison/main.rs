@@ -1,0 +1,5 @@
+//! Comparisons from their text to the closed points.
+
+mod dry_run;
+mod plan;
+mod procedure;

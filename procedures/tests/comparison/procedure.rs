@@ -1,0 +1,444 @@
+//! The shipped procedures, and what is said about wrong ones.
+
+use crate::dry_run::{ORDER, SHIPPED, order, procedure, standards};
+use heng_procedures::{
+    BenchQuantity, BenchRole, Finding, Order, Procedure, Severity, Standards, library, lint,
+};
+
+/// Line and column of `needle` in `text`, from 1.
+fn place(text: &str, needle: &str) -> (usize, usize) {
+    let at = text
+        .find(needle)
+        .unwrap_or_else(|| panic!("{needle:?} is not in the text"));
+    let before = &text[..at];
+    let start = before.rfind('\n').map_or(0, |at| at + 1);
+    (
+        before.matches('\n').count() + 1,
+        before[start..].chars().count() + 1,
+    )
+}
+
+#[test]
+fn every_shipped_procedure_is_free_of_contradictions() {
+    for (id, text) in library() {
+        let procedure = Procedure::parse(id, text).unwrap_or_else(|found| panic!("{found:?}"));
+        assert_eq!(procedure.id, *id);
+    }
+}
+
+/// What is replaced, by what, where the message points to, and what it says.
+const WRONG: &[(&str, &str, &str, &str)] = &[
+    (
+        "model = \"d_t = t_uut - t\"",
+        "model = \"d_t = t_uut - tx\"",
+        "tx\"",
+        "\"tx\" in the model is neither a channel",
+    ),
+    (
+        "t_x = t + d_t_cal",
+        "t_x = t + d_t_call",
+        "d_t_call",
+        "\"d_t_call\" in the model has no [[measurand.input]]",
+    ),
+    (
+        "- rh * (1 + d_formula)",
+        "- rh * (1 + d_formula",
+        "",
+        "line",
+    ),
+    (
+        "e_ice = \"hardy_ice\"",
+        "e_ice = \"hardy_snow\"",
+        "{ e_water = \"hardy_water\"",
+        "no formula \"hardy_snow\"",
+    ),
+    (
+        "e_air = \"e_water\"",
+        "e_air = \"e_steam\"",
+        "[bind]",
+        "no formula \"e_steam\"",
+    ),
+    (
+        "name = \"rh_uut\"",
+        "name = \"t\"",
+        "\"t\"\nrole = \"uut\"",
+        "signal \"t\" is defined a second time",
+    ),
+    (
+        "name = \"barometer\"",
+        "name = \"mirror\"",
+        "\"mirror\"\ntitle = { en = \"Baro",
+        "role \"mirror\" is defined a second time",
+    ),
+    (
+        "id = \"f75\"",
+        "id = \"r75\"",
+        "\"r75\"\ntitle = { en = \"75 %RH, falling",
+        "point \"r75\" is defined a second time",
+    ),
+    (
+        "role = \"barometer\"",
+        "role = \"barograph\"",
+        "\"barograph\"",
+        "role \"barograph\", which is not defined",
+    ),
+    (
+        "quantities = [\"pressure\"]",
+        "quantities = [\"dew_point\"]",
+        "\"pressure\"\nunit",
+        "does not measure \"pressure\"",
+    ),
+    (
+        "unit = \"hPa\"",
+        "unit = \"furlong\"",
+        "\"furlong\"",
+        "unknown unit \"furlong\"",
+    ),
+    (
+        "unit = \"K\"\nsource = { kind = \"drift\", channel = \"td\" }",
+        "unit = \"hPa\"\nsource = { kind = \"drift\", channel = \"td\" }",
+        "\"hPa\"\nsource = { kind = \"drift\"",
+        "the input is in hPa, its source in K",
+    ),
+    (
+        "unit = \"%RH\"\nreference",
+        "unit = \"K\"\nreference",
+        "\"K\"\nreference",
+        "rh_ref is in %RH",
+    ),
+    (
+        "default = \"hardy-1998\"",
+        "default = \"goff\"",
+        "\"goff\"",
+        "has no option \"goff\"",
+    ),
+    (
+        "set = { temperature = \"20.0\", relative_humidity = \"90.0\" }",
+        "set = { temperature = \"20.0\", light = \"90.0\" }",
+        "\"90.0\"",
+        "no source sets the quantity \"light\"",
+    ),
+    (
+        "scan_interval_s = 30",
+        "scan_interval_s = -30",
+        "-30",
+        "-30 is not a time",
+    ),
+    (
+        "gap_s = 90",
+        "gap_s = 20",
+        "20\non_timeout",
+        "every scan would be a gap",
+    ),
+    (
+        "range = \"0.8\"",
+        "range = \"0\"",
+        "\"0\"\nslope",
+        "range 0 is not above zero",
+    ),
+    (
+        "signal = \"rh_ref\"\nwindow",
+        "signal = \"rh\"\nwindow",
+        "\"rh\"\nwindow",
+        "signal \"rh\" is neither a channel nor",
+    ),
+    (
+        "count = 10",
+        "count = 1",
+        "1\ninterval_s",
+        "1 readings allow no type A evaluation",
+    ),
+    (
+        "\"rh_uut\", \"t_uut\", \"td\", \"t\"]",
+        "\"rh_uut\", \"td\", \"t\"]",
+        "[\"td\", \"t\", \"p\"",
+        "channel \"t_uut\" is never read",
+    ),
+    (
+        "id = \"warm_up\"",
+        "id = \"not_steady\"",
+        "\"not_steady\"",
+        "belongs to a prompt of the plan",
+    ),
+    (
+        "otherwise_low = \"ice\"",
+        "otherwise_low = \"fog\"",
+        "\"fog\"",
+        "\"fog\" is no answer",
+    ),
+    (
+        "key = \"i\"",
+        "key = \"w\"",
+        "\"w\"\ntext = { en = \"ice",
+        "key \"w\" is defined a second time",
+    ),
+    (
+        "above = -25.0",
+        "above = 25.0",
+        "25.0",
+        "`above` is not less than `below`",
+    ),
+    (
+        "half_width = 0.35",
+        "u = 0.35",
+        "{ kind = \"fixed\", distribution = \"rectangular\", u",
+        "`half_width` (bounded)",
+    ),
+    (
+        "output = \"error\"",
+        "output = \"errors\"",
+        "\"errors\"",
+        "no output \"errors\"",
+    ),
+    (
+        "source = { kind = \"certificate\", channel = \"td\" }",
+        "source = { kind = \"certificate\", channel = \"rh_uut\" }",
+        "{ kind = \"certificate\", channel = \"rh_uut\" }",
+        "belongs to no reference",
+    ),
+    (
+        "kind = \"hysteresis\"",
+        "kind = \"history\"",
+        "",
+        "unknown variant `history`",
+    ),
+    (
+        "purpose = \"source\"",
+        "purpose = \"environment\"",
+        "",
+        "a comparison needs `role`",
+    ),
+    (
+        "on_timeout = \"ask\"",
+        "on_timeout = \"hope\"",
+        "\"hope\"",
+        "unknown variant `hope`",
+    ),
+    (
+        "point_repeats = 2",
+        "point_repeat = 2",
+        "point_repeat",
+        "unknown field `point_repeat`",
+    ),
+    (
+        "version = \"1.0.0\"",
+        "version 1.0.0",
+        "1.0.0",
+        "key with no value",
+    ),
+];
+
+#[test]
+fn a_wrong_procedure_is_refused_with_line_column_cause_and_cure() {
+    for &(from, to, needle, cause) in WRONG {
+        assert!(
+            SHIPPED.contains(from),
+            "{from:?} is not in the shipped text"
+        );
+        let text = SHIPPED.replacen(from, to, 1);
+        let found = Procedure::parse("wrong.toml", &text).expect_err(to);
+        let messages: Vec<_> = found.iter().map(ToString::to_string).collect();
+        let one = found.iter().find(|one| one.to_string().contains(cause));
+        let one = one.unwrap_or_else(|| panic!("{to}: {messages:?}"));
+        assert!(one.to_string().starts_with("wrong.toml, line "), "{one}");
+        if !needle.is_empty() {
+            assert_eq!(
+                (one.line, one.column),
+                place(&text, needle),
+                "{to}: {messages:?}"
+            );
+        }
+    }
+}
+
+fn bench() -> Vec<BenchRole> {
+    let quantity = |name: &str, unit: &str, min, max, settable| BenchQuantity {
+        name: name.to_owned(),
+        unit: unit.parse().unwrap(),
+        min,
+        max,
+        settable,
+    };
+    let role = |role: &str, quantities: Vec<BenchQuantity>| BenchRole {
+        role: role.to_owned(),
+        quantities,
+    };
+    vec![
+        role(
+            "mirror",
+            vec![quantity("dew_point", "°C", -80.0, 95.0, false)],
+        ),
+        role(
+            "thermometer",
+            vec![quantity("temperature", "°C", -200.0, 960.0, false)],
+        ),
+        role(
+            "barometer",
+            vec![quantity("pressure", "hPa", 500.0, 1100.0, false)],
+        ),
+        role(
+            "chamber",
+            vec![
+                quantity("temperature", "°C", -40.0, 180.0, true),
+                quantity("relative_humidity", "%RH", 10.0, 95.0, true),
+            ],
+        ),
+        role(
+            "uut",
+            vec![
+                quantity("relative_humidity", "%RH", 0.0, 100.0, false),
+                quantity("temperature", "°C", -70.0, 180.0, false),
+            ],
+        ),
+    ]
+}
+
+fn findings(text: &str, order: &Order, standards: &Standards, bench: &[BenchRole]) -> Vec<Finding> {
+    lint(&procedure(text), order, standards, bench)
+}
+
+fn assert_found(found: &[Finding], severity: Severity, at: (usize, usize), cause: &str) {
+    let place = format!("procedure.toml, line {}, column {}", at.0, at.1);
+    let one = found.iter().find(|one| one.text.en.contains(cause));
+    let one = one.unwrap_or_else(|| panic!("{cause}: {found:?}"));
+    assert_eq!(
+        (one.severity, one.place.as_str()),
+        (severity, place.as_str()),
+        "{one:?}"
+    );
+    assert!(!one.text.zh.is_empty() && one.text.zh != one.text.en);
+}
+
+#[test]
+fn the_shipped_procedure_fits_the_bench_of_the_demonstration() {
+    assert_eq!(findings(SHIPPED, &order(), &standards(), &bench()), []);
+}
+
+#[test]
+fn a_bench_that_does_not_fit_is_found_before_the_run() {
+    let without = |index: usize| {
+        let mut bench = bench();
+        bench.remove(index);
+        bench
+    };
+    let found = findings(SHIPPED, &order(), &standards(), &without(2));
+    assert_found(
+        &found,
+        Severity::Alarm,
+        place(SHIPPED, "\"barometer\"\ntitle"),
+        "plays the role \"barometer\"",
+    );
+
+    let mut changed = bench();
+    changed[3].quantities[1].max = 80.0;
+    let found = findings(SHIPPED, &order(), &standards(), &changed);
+    assert_found(
+        &found,
+        Severity::Alarm,
+        place(SHIPPED, "\"90.0\""),
+        "reaches 10 to 80 %RH",
+    );
+
+    changed[3].quantities[0].settable = false;
+    let found = findings(SHIPPED, &order(), &standards(), &changed);
+    assert_found(
+        &found,
+        Severity::Alarm,
+        place(SHIPPED, "\"20.0\""),
+        "cannot set \"temperature\"",
+    );
+
+    changed[4].quantities.remove(0);
+    let found = findings(SHIPPED, &order(), &standards(), &changed);
+    let at = place(
+        SHIPPED,
+        "[\"relative_humidity\", \"temperature\"]\n\n[[channel]]",
+    );
+    assert_found(
+        &found,
+        Severity::Alarm,
+        at,
+        "does not know \"relative_humidity\"",
+    );
+
+    changed[2].quantities[0].unit = "Pa".parse().unwrap();
+    let found = findings(SHIPPED, &order(), &standards(), &changed);
+    assert_found(
+        &found,
+        Severity::Alarm,
+        place(SHIPPED, "\"hPa\""),
+        "the instrument sends Pa",
+    );
+}
+
+#[test]
+fn certificates_that_do_not_fit_are_found_before_the_run() {
+    let mut few = standards();
+    few.remove("mirror");
+    let found = findings(SHIPPED, &order(), &few, &bench());
+    assert_found(
+        &found,
+        Severity::Alarm,
+        place(SHIPPED, "\"mirror\"\ntitle"),
+        "has no certificate",
+    );
+
+    let mut swapped = standards();
+    let thermometer = swapped["thermometer"].clone();
+    swapped.insert("mirror".to_owned(), thermometer);
+    let found = findings(SHIPPED, &order(), &swapped, &bench());
+    assert_found(
+        &found,
+        Severity::Alarm,
+        place(SHIPPED, "\"dew_point\"\nunit"),
+        "does not cover \"dew_point\"",
+    );
+
+    let text = SHIPPED.replace("\"hPa\"", "\"Pa\"");
+    let found = findings(&text, &order(), &standards(), &bench());
+    assert_found(
+        &found,
+        Severity::Alarm,
+        place(&text, "\"Pa\""),
+        "certificate DEMO-P-2026-2231 in hPa",
+    );
+
+    let late = Order::parse("order.toml", &ORDER.replace("2026-11-20", "2027-01-20")).unwrap();
+    let found = findings(SHIPPED, &late, &standards(), &bench());
+    assert_found(
+        &found,
+        Severity::Warning,
+        place(SHIPPED, "\"thermometer\"\ntitle"),
+        "was valid until 2027-01-18",
+    );
+}
+
+#[test]
+fn an_order_that_does_not_fit_is_found_before_the_run() {
+    let find = |from: &str, to: &str| {
+        assert!(ORDER.contains(from), "{from}");
+        let order = Order::parse("order.toml", &ORDER.replacen(from, to, 1)).unwrap();
+        findings(SHIPPED, &order, &standards(), &bench())
+    };
+    let found = find("hardy-1998", "goff");
+    assert_found(
+        &found,
+        Severity::Alarm,
+        place(SHIPPED, "\"vapour_pressure\""),
+        "chooses \"goff\"",
+    );
+    let found = find("measurand = \"humidity\"", "measurand = \"pressure\"");
+    assert_found(
+        &found,
+        Severity::Alarm,
+        place(SHIPPED, "\"thermo-hygrometer-comparison\""),
+        "limits \"pressure\"",
+    );
+    let found = find("unit = \"%RH\"", "unit = \"K\"");
+    assert_found(
+        &found,
+        Severity::Alarm,
+        place(SHIPPED, "\"%RH\"\nreference"),
+        "limits \"humidity\" in K",
+    );
+}
