@@ -1,6 +1,6 @@
 //! Independent public clients talk to our simulators over a pseudo-terminal.
 //!
-//! `HENG_PEER_PYTHON` names the interpreter that has the clients (`pip install pymeasure
+//! `HENG_PYTHON` names the interpreter that has the clients (`pip install pymeasure
 //! pyvisa-py pyVT4002`); `python3` where it is not set. A test whose client is missing says
 //! so and passes.
 
@@ -57,7 +57,7 @@ impl Drop for Simulator {
 }
 
 fn client(model: &str, script: &str) {
-    let python = std::env::var("HENG_PEER_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let python = std::env::var("HENG_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let script = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/peers")
         .join(script);

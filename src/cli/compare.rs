@@ -1,0 +1,531 @@
+//! `heng demo` and `heng run`: a comparison session, with or without hardware.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
+
+use clap::Args;
+use heng_drivers::{Clock, LineSettings, PortSettings, SkippingClock, WallClock, description};
+use heng_procedures::{Outcome, Procedure, Prompt, library};
+use heng_quantities::{Language, Text};
+use heng_records::{Entry, Event, Opened, TextRole, TextUsed};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+use super::{Exit, Failure, Show, inspect, make_folder, read_text};
+use crate::plain::Plain;
+use crate::session::bench::{Bench, Instrument, SIMULATED};
+use crate::session::evidence::{self, EvidenceError, text_used};
+use crate::session::live::{self, Answers, Calendar, Ended, LiveError, Session};
+use crate::session::replay;
+use crate::session::simulated::SimulatedBench;
+use crate::tui::{self, FromSession, ToSession};
+
+#[derive(Args)]
+pub struct Demo {
+    /// Folder for the record, the certificate and everything made from it
+    /// [default: heng-demo, or heng-demo-2 and so on where that is taken]
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Seed of the simulated laboratory and of the Monte Carlo trials
+    #[arg(long, default_value_t = 20_261_123)]
+    seed: u64,
+    /// Moment at which the simulated session starts (RFC 3339 with zone)
+    #[arg(long, default_value = "2026-11-23T08:00:00+08:00")]
+    start: String,
+    /// A fault of a simulated instrument, ROLE:KIND[@COUNT]; may be given several times
+    #[arg(long)]
+    fault: Vec<String>,
+    /// Speed at which waits are shown in the terminal, in multiples of real time
+    #[arg(long, default_value_t = 3000.0)]
+    speed: f64,
+    /// Answer the questions yourself instead of with the prepared answers
+    #[arg(long)]
+    ask: bool,
+    #[command(flatten)]
+    show: Show,
+}
+
+#[derive(Args)]
+pub struct Run {
+    /// Instruments and ports
+    #[arg(long)]
+    bench: PathBuf,
+    /// Customer, item, limits and decision rule
+    #[arg(long)]
+    order: PathBuf,
+    /// The laboratory
+    #[arg(long)]
+    scope: PathBuf,
+    /// Folder with the standards' certificates
+    #[arg(long)]
+    standards: PathBuf,
+    /// Procedure: the id of a shipped one, or a file
+    #[arg(long, default_value = "thermo-hygrometer-comparison")]
+    procedure: String,
+    /// Folder for the record and everything made from it
+    #[arg(long, default_value = ".")]
+    out: PathBuf,
+    /// Seed of the Monte Carlo trials
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    #[command(flatten)]
+    show: Show,
+}
+
+const DEMO_PROCEDURE: &str = "thermo-hygrometer-comparison";
+
+/// The texts of the demonstration, which are also examples for a laboratory's own.
+fn demo_texts() -> Vec<TextUsed> {
+    use TextRole::{Bench, Order, Scope, Standard};
+    [
+        (
+            Bench,
+            "bench.toml",
+            include_str!("../../fixtures/demo/bench.toml"),
+        ),
+        (
+            Order,
+            "order.toml",
+            include_str!("../../fixtures/demo/order.toml"),
+        ),
+        (
+            Scope,
+            "scope.toml",
+            include_str!("../../fixtures/demo/scope.toml"),
+        ),
+        (
+            Standard,
+            "DEMO-H-2026-0417.toml",
+            include_str!("../../fixtures/demo/standards/DEMO-H-2026-0417.toml"),
+        ),
+        (
+            Standard,
+            "DEMO-T-2026-0931.toml",
+            include_str!("../../fixtures/demo/standards/DEMO-T-2026-0931.toml"),
+        ),
+        (
+            Standard,
+            "DEMO-P-2026-2231.toml",
+            include_str!("../../fixtures/demo/standards/DEMO-P-2026-2231.toml"),
+        ),
+    ]
+    .map(|(role, name, text)| text_used(role, name, text))
+    .into()
+}
+
+/// Answers that the demonstration gives where no person is asked, by prompt.
+fn demo_answers(procedure: &Procedure) -> BTreeMap<String, String> {
+    procedure
+        .prompt
+        .iter()
+        .filter_map(|prompt| {
+            let answer = prompt.choice.iter().find(|choice| !choice.ends_run)?;
+            Some((prompt.id.clone(), answer.id.clone()))
+        })
+        .collect()
+}
+
+/// The first folder that is not there yet: a record is never overwritten.
+fn free_folder() -> PathBuf {
+    let names = (2..).map(|number| PathBuf::from(format!("heng-demo-{number}")));
+    std::iter::once(PathBuf::from("heng-demo"))
+        .chain(names)
+        .find(|path| !path.exists())
+        .unwrap_or_default()
+}
+
+pub fn demo(arguments: &Demo) -> Result<Exit, Failure> {
+    let out = arguments.out.clone().unwrap_or_else(free_folder);
+    make_folder(&out)?;
+    let mut texts = demo_texts();
+    texts.insert(0, shipped(DEMO_PROCEDURE)?);
+    let bench = with_drivers(&mut texts)?;
+    let order = evidence::order(&texts).map_err(|error| input(&error))?;
+    let (procedure, _) = evidence::procedure(&texts).map_err(|error| input(&error))?;
+    let clock = SkippingClock::new();
+    let laboratory = SimulatedBench::start(&bench, arguments.seed, &clock, &arguments.fault)
+        .map_err(|error| Failure::new(Exit::Input, &error))?;
+    let calendar = Calendar::at(&arguments.start).map_err(|error| {
+        Failure::new(
+            Exit::Input,
+            &format!("--start {}: {error}", arguments.start),
+        )
+    })?;
+    let terminal = !arguments.show.plain && io::stdout().is_terminal() && io::stdin().is_terminal();
+    let setting = Setting {
+        opened: opened(&order.number, "simulated", arguments.seed, &order.operator),
+        texts,
+        folder: out,
+        clock: Arc::new(clock),
+        calendar,
+        ports: laboratory.ports(),
+        prepared: (!arguments.ask).then(|| demo_answers(&procedure)),
+        pace: terminal.then_some(arguments.speed),
+        language: arguments.show.lang.into(),
+        terminal,
+    };
+    finish(setting)
+}
+
+pub fn run(arguments: &Run) -> Result<Exit, Failure> {
+    make_folder(&arguments.out)?;
+    let mut texts = vec![procedure_text(&arguments.procedure)?];
+    for (role, path) in [
+        (TextRole::Bench, &arguments.bench),
+        (TextRole::Order, &arguments.order),
+        (TextRole::Scope, &arguments.scope),
+    ] {
+        texts.push(text_used(
+            role,
+            &path.display().to_string(),
+            &read_text(path)?,
+        ));
+    }
+    texts.extend(standards_in(&arguments.standards)?);
+    let bench = with_drivers(&mut texts)?;
+    let order = evidence::order(&texts).map_err(|error| input(&error))?;
+    let ports = bench
+        .instruments
+        .iter()
+        .map(|instrument| Ok((instrument.role.clone(), port_of(instrument)?)))
+        .collect::<Result<_, Failure>>()?;
+    let terminal = !arguments.show.plain && io::stdout().is_terminal() && io::stdin().is_terminal();
+    let setting = Setting {
+        opened: opened(&order.number, "wall", arguments.seed, &order.operator),
+        texts,
+        folder: arguments.out.clone(),
+        clock: Arc::new(WallClock::new()),
+        calendar: Calendar::now(),
+        ports,
+        prepared: None,
+        pace: None,
+        language: arguments.show.lang.into(),
+        terminal,
+    };
+    finish(setting)
+}
+
+fn port_of(instrument: &Instrument) -> Result<PortSettings, Failure> {
+    if instrument.port == SIMULATED {
+        return Err(Failure::new(
+            Exit::Input,
+            &format!(
+                "role {:?}: a simulated instrument runs in `heng demo` only; for `heng run` name a port, or start `heng simulate` and name its link",
+                instrument.role
+            ),
+        ));
+    }
+    let line: LineSettings = instrument.line.parse().map_err(|error| {
+        Failure::new(Exit::Input, &format!("role {:?}: {error}", instrument.role))
+    })?;
+    Ok(PortSettings {
+        path: instrument.port.clone(),
+        line,
+    })
+}
+
+fn input(error: &EvidenceError) -> Failure {
+    Failure::new(Exit::Input, error)
+}
+
+/// Text of a shipped procedure.
+pub fn shipped(id: &str) -> Result<TextUsed, Failure> {
+    library()
+        .iter()
+        .find(|(name, _)| *name == id)
+        .map(|(name, text)| text_used(TextRole::Procedure, name, text))
+        .ok_or_else(|| {
+            let names: Vec<_> = library().iter().map(|(name, _)| *name).collect();
+            Failure::new(
+                Exit::Input,
+                &format!(
+                    "no shipped procedure {id:?}; there are {}",
+                    names.join(", ")
+                ),
+            )
+        })
+}
+
+/// A procedure by its id, or by a path where no shipped one has that id.
+pub fn procedure_text(named: &str) -> Result<TextUsed, Failure> {
+    let path = PathBuf::from(named);
+    if path.is_file() {
+        return Ok(text_used(TextRole::Procedure, named, &read_text(&path)?));
+    }
+    shipped(named)
+}
+
+fn standards_in(folder: &PathBuf) -> Result<Vec<TextUsed>, Failure> {
+    let refuse = |error: io::Error| {
+        Failure::new(
+            Exit::Input,
+            &format!("cannot read {}: {error}", folder.display()),
+        )
+    };
+    let mut paths = std::fs::read_dir(folder)
+        .and_then(|entries| {
+            entries
+                .map(|entry| Ok(entry?.path()))
+                .collect::<io::Result<Vec<_>>>()
+        })
+        .map_err(refuse)?;
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
+    paths.sort();
+    paths
+        .iter()
+        .map(|path| {
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            Ok(text_used(TextRole::Standard, &name, &read_text(path)?))
+        })
+        .collect()
+}
+
+/// Adds the driver description of every model on the bench.
+fn with_drivers(texts: &mut Vec<TextUsed>) -> Result<Bench, Failure> {
+    let text = evidence::single(texts, TextRole::Bench, "bench").map_err(|error| input(&error))?;
+    let bench: Bench = evidence::parse_toml(text).map_err(|error| input(&error))?;
+    let models: BTreeSet<_> = bench
+        .instruments
+        .iter()
+        .map(|one| one.model.as_str())
+        .collect();
+    for model in models {
+        let description = description(model).ok_or_else(|| {
+            Failure::new(Exit::Input, &format!("the bench names the model {model:?}, which has no driver description: `heng instruments` lists those that have"))
+        })?;
+        texts.push(text_used(TextRole::Driver, model, description.text()));
+    }
+    Ok(bench)
+}
+
+fn opened(session: &str, clock: &str, seed: u64, operator: &str) -> Opened {
+    Opened {
+        format: heng_records::FORMAT,
+        program: "heng".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        session: session.to_owned(),
+        clock: clock.to_owned(),
+        seed,
+        job: "comparison".to_owned(),
+        operator: operator.to_owned(),
+    }
+}
+
+struct Setting {
+    opened: Opened,
+    texts: Vec<TextUsed>,
+    folder: PathBuf,
+    clock: Arc<dyn Clock>,
+    calendar: Calendar,
+    ports: BTreeMap<String, PortSettings>,
+    prepared: Option<BTreeMap<String, String>>,
+    pace: Option<f64>,
+    language: Language,
+    terminal: bool,
+}
+
+/// Runs the session behind the terminal or the plain lines, then verifies what it left.
+fn finish(setting: Setting) -> Result<Exit, Failure> {
+    let language = setting.language;
+    let ended = if setting.terminal {
+        in_terminal(setting)
+    } else {
+        in_lines(setting)
+    }?;
+    closing(&ended, language)
+}
+
+pub fn exit_of(error: &LiveError) -> Exit {
+    match error {
+        LiveError::Evidence(_) => Exit::Input,
+        LiveError::Engine(_) => Exit::Altered,
+        LiveError::Record(_) | LiveError::Artefact(_) => Exit::Write,
+    }
+}
+
+fn failed(error: &LiveError) -> Failure {
+    Failure::new(exit_of(error), error)
+}
+
+fn session(setting: Setting, answers: Answers, sink: Box<dyn FnMut(&Entry) + Send>) -> Session {
+    let Setting {
+        opened,
+        texts,
+        folder,
+        clock,
+        calendar,
+        ports,
+        pace,
+        ..
+    } = setting;
+    Session {
+        opened,
+        texts,
+        folder,
+        clock,
+        calendar,
+        ports,
+        answers,
+        pace,
+        sink,
+    }
+}
+
+fn block_on(session: Session) -> Result<Ended, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Instrument, &error))?;
+    runtime
+        .block_on(live::run(session))
+        .map_err(|error| failed(&error))
+}
+
+/// The screens in this thread, the session in another.
+fn in_terminal(setting: Setting) -> Result<Ended, Failure> {
+    let options = tui::Options {
+        language: setting.language,
+        person: setting.opened.operator.clone(),
+        glyphs: tui::Glyphs::from_environment(),
+    };
+    let (to_screen, from_session) = mpsc::channel();
+    let (to_session, said) = unbounded_channel();
+    let worker = std::thread::spawn(move || {
+        let entries = to_screen.clone();
+        let sink = Box::new(move |entry: &Entry| {
+            let _ = entries.send(FromSession::Entry(entry.clone()));
+        });
+        let mut setting = setting;
+        let prepared = setting.prepared.take().unwrap_or_default();
+        let answers = Answers {
+            prepared,
+            person: Some(said),
+        };
+        let ended = block_on(session(setting, answers, sink));
+        let _ = to_screen.send(FromSession::Ended(match &ended {
+            Ok(ended) => Ok(ended.record.display().to_string()),
+            Err(failure) => Err(failure.message.clone()),
+        }));
+        ended
+    });
+    let shown = tui::run(&options, &from_session, |message| {
+        let _ = to_session.send(message);
+    });
+    drop(to_session);
+    let ended = worker.join().unwrap_or_else(|_| {
+        Err(Failure::new(
+            Exit::Instrument,
+            &"the session stopped on a broken invariant; its record holds everything up to there",
+        ))
+    })?;
+    shown.map_err(|error| Failure::new(Exit::Instrument, &format!("terminal: {error}")))?;
+    Ok(ended)
+}
+
+/// One line an event; a person answers by lines.
+fn in_lines(mut setting: Setting) -> Result<Ended, Failure> {
+    let mut plain = Plain::new(setting.language, io::stdout());
+    let asked: Arc<Mutex<Option<Prompt>>> = Arc::default();
+    let prepared = setting.prepared.take();
+    let person = prepared.is_none().then(|| {
+        let (to_session, said) = unbounded_channel();
+        let asked = Arc::clone(&asked);
+        std::thread::spawn(move || listen(&to_session, &asked));
+        said
+    });
+    let answers = Answers {
+        prepared: prepared.unwrap_or_default(),
+        person,
+    };
+    let sink = Box::new(move |entry: &Entry| {
+        if let Event::Derived { body } = &entry.event
+            && let Ok(Outcome::Prompt(prompt)) = serde_json::from_value(body.clone())
+            && let Ok(mut asked) = asked.lock()
+        {
+            *asked = Some(prompt);
+        }
+        // A closed pipe ends the lines, not the measurement.
+        let _ = plain.line(entry);
+    });
+    block_on(session(setting, answers, sink))
+}
+
+/// Reads commands from standard input: a choice by number, key or id; `pause`, `resume`,
+/// `abort REASON`, `note TEXT`.
+fn listen(to_session: &UnboundedSender<ToSession>, asked: &Mutex<Option<Prompt>>) {
+    for line in io::stdin().lock().lines() {
+        let Ok(line) = line else { return };
+        let (word, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+        let message = match word {
+            "" => continue,
+            "pause" => Some(ToSession::Pause),
+            "resume" => Some(ToSession::Resume),
+            "abort" if !rest.is_empty() => Some(ToSession::Abort {
+                reason: rest.to_owned(),
+            }),
+            "note" if !rest.is_empty() => Some(ToSession::Note(rest.to_owned())),
+            _ => asked
+                .lock()
+                .ok()
+                .and_then(|asked| answer(asked.as_ref()?, word, rest)),
+        };
+        match message {
+            Some(message) => {
+                if to_session.send(message).is_err() {
+                    return;
+                }
+            }
+            None => eprintln!(
+                "not understood: {line:?}; answer with a number, or: pause, resume, abort REASON, note TEXT"
+            ),
+        }
+    }
+}
+
+fn answer(prompt: &Prompt, word: &str, note: &str) -> Option<ToSession> {
+    let by_number = word
+        .parse::<usize>()
+        .ok()
+        .and_then(|number| prompt.choices.get(number.checked_sub(1)?));
+    let choice = by_number.or_else(|| {
+        prompt
+            .choices
+            .iter()
+            .find(|choice| choice.id == word || word == choice.key.to_string())
+    })?;
+    Some(ToSession::Answer {
+        prompt: prompt.id.clone(),
+        choice: choice.id.clone(),
+        note: note.to_owned(),
+    })
+}
+
+/// Paths of everything made, and the verdict of a replay of the record just written.
+pub fn closing(ended: &Ended, language: Language) -> Result<Exit, Failure> {
+    let mut out = io::stdout().lock();
+    let label = Text::new("record", "记录");
+    let _ = writeln!(out, "{}  {}", label.get(language), ended.record.display());
+    for file in &ended.files {
+        let _ = writeln!(
+            out,
+            "{}    {}",
+            Text::new("file", "文件").get(language),
+            file.display()
+        );
+    }
+    let report =
+        replay::replay(&ended.record).map_err(|error| Failure::new(Exit::Input, &error))?;
+    for line in inspect::report_lines(&report) {
+        let _ = writeln!(out, "{line}");
+    }
+    match inspect::exit_of(&report.finding) {
+        Exit::Done if !ended.completed => Ok(Exit::Incomplete),
+        exit => Ok(exit),
+    }
+}

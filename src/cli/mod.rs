@@ -1,0 +1,169 @@
+//! Arguments to a command to an exit code.
+
+mod compare;
+mod import;
+mod inspect;
+mod simulate;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use heng_quantities::Language;
+
+/// Exit codes, documented in the README.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    Done = 0,
+    /// A record or a value differs from what it should be.
+    Altered = 1,
+    /// Honest but not complete: aborted, or a record without a seal.
+    Incomplete = 2,
+    /// Input that cannot be read or is malformed.
+    Input = 3,
+    /// An instrument or port.
+    Instrument = 4,
+    /// The record or an artefact could not be written.
+    Write = 5,
+    /// Arguments.
+    Usage = 64,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// A command that failed: what to tell, and the exit code.
+#[derive(Debug)]
+pub struct Failure {
+    pub exit: Exit,
+    pub message: String,
+}
+
+impl Failure {
+    pub fn new(exit: Exit, message: &impl ToString) -> Self {
+        Self {
+            exit,
+            message: message.to_string(),
+        }
+    }
+}
+
+#[derive(Parser)]
+#[command(name = "heng", version, about = "Calibration sessions that recompute from the bytes on the wire", long_about = None)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a whole calibration on a simulated laboratory, to a certificate
+    Demo(compare::Demo),
+    /// Run a calibration on a bench
+    Run(compare::Run),
+    /// Recompute everything in a record from its evidence and compare
+    Replay(inspect::Replay),
+    /// Check the chain and the seal of a record
+    Verify(inspect::Verify),
+    /// Turn a data logger's file into a record, results and a certificate
+    Import(import::Import),
+    /// Serve one simulated instrument on a pseudo-terminal
+    Simulate(simulate::Simulate),
+    /// Check a procedure file
+    Lint(inspect::Lint),
+    /// List the instruments that have a driver description
+    Instruments,
+}
+
+/// How a command shows what happens.
+#[derive(Args, Debug, Clone)]
+pub struct Show {
+    /// One line an event instead of the terminal screens
+    #[arg(long)]
+    pub plain: bool,
+    /// Language of screens and messages
+    #[arg(long, value_enum, default_value_t = Tongue::En)]
+    pub lang: Tongue,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Tongue {
+    En,
+    Zh,
+}
+
+impl From<Tongue> for Language {
+    fn from(tongue: Tongue) -> Self {
+        match tongue {
+            Tongue::En => Self::En,
+            Tongue::Zh => Self::Zh,
+        }
+    }
+}
+
+/// Reads the arguments and runs the command.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            let exit = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            };
+            return exit.into();
+        }
+    };
+    let result = match arguments.command {
+        Command::Demo(demo) => compare::demo(&demo),
+        Command::Run(run) => compare::run(&run),
+        Command::Replay(replay) => inspect::replay(&replay),
+        Command::Verify(verify) => inspect::verify(&verify),
+        Command::Import(arguments) => import::import(&arguments),
+        Command::Simulate(arguments) => simulate::simulate(&arguments),
+        Command::Lint(lint) => inspect::lint(&lint),
+        Command::Instruments => Ok(inspect::instruments()),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            eprintln!("heng: {}", failure.message);
+            failure.exit.into()
+        }
+    }
+}
+
+/// Reads a text file that a person named.
+pub fn read_text(path: &PathBuf) -> Result<String, Failure> {
+    let bytes = std::fs::read(path).map_err(|error| {
+        Failure::new(
+            Exit::Input,
+            &format!("cannot read {}: {error}", path.display()),
+        )
+    })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let place = error.utf8_error().valid_up_to();
+        Failure::new(
+            Exit::Input,
+            &format!(
+                "{} is not UTF-8 (byte {place}): save it as UTF-8",
+                path.display()
+            ),
+        )
+    })
+}
+
+/// Makes the folder for results.
+pub fn make_folder(path: &PathBuf) -> Result<(), Failure> {
+    std::fs::create_dir_all(path).map_err(|error| {
+        Failure::new(
+            Exit::Write,
+            &format!("cannot make the folder {}: {error}", path.display()),
+        )
+    })
+}

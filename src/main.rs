@@ -1,0 +1,13 @@
+//! heng: calibration sessions in the terminal, and certificates that recompute from the
+//! bytes on the wire. This package only composes the crates beside it: no physics, no byte
+//! parsing, no numerics.
+
+mod analyse;
+mod cli;
+mod plain;
+mod session;
+mod tui;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

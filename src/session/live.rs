@@ -1,0 +1,525 @@
+//! A live session: the one place where ports, clock, operator and record meet.
+//!
+//! Order is everything here. An exchange is appended to the record before it is decoded; a
+//! derived value is appended before anything acts on it; the screen is shown only what was
+//! synced and read back.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use heng_drivers::{Clock, Exchange, ExchangeOutcome, Port, PortSettings, Step, escape};
+use heng_records::{
+    Entry, Event, Opened, Operator, PortChange, TextUsed, WriteError, Writer, sha256_hex,
+};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::engine::{Action, Engine, EngineError};
+use super::evidence::{Evidence, EvidenceError};
+use crate::analyse::artefact::{self, ArtefactError};
+use crate::tui::ToSession;
+
+/// Moments for people: a start and the offset of its zone.
+#[derive(Debug, Clone)]
+pub struct Calendar {
+    start: jiff::Zoned,
+}
+
+impl Calendar {
+    /// Starts now, in the zone of the machine.
+    pub fn now() -> Self {
+        Self {
+            start: jiff::Zoned::now(),
+        }
+    }
+
+    /// Starts at an RFC 3339 moment, such as `2026-11-23T08:00:00+08:00`.
+    ///
+    /// # Errors
+    /// The parser's message.
+    pub fn at(moment: &str) -> Result<Self, jiff::Error> {
+        let timestamp: jiff::Timestamp = moment.parse()?;
+        let pieces = jiff::fmt::temporal::Pieces::parse(moment)?;
+        let offset = pieces.to_numeric_offset().unwrap_or(jiff::tz::Offset::UTC);
+        Ok(Self {
+            start: timestamp.to_zoned(jiff::tz::TimeZone::fixed(offset)),
+        })
+    }
+
+    /// RFC 3339, with microseconds and the offset of the zone.
+    pub fn moment(&self, t_us: u64) -> String {
+        let span = Duration::from_micros(t_us);
+        let moment = self
+            .start
+            .checked_add(span)
+            .unwrap_or_else(|_| self.start.clone());
+        moment.strftime("%Y-%m-%dT%H:%M:%S.%6f%:z").to_string()
+    }
+}
+
+/// Who answers the questions.
+pub struct Answers {
+    /// Prepared answers by prompt, recorded as such.
+    pub prepared: BTreeMap<String, String>,
+    /// The person at the terminal, where there is one.
+    pub person: Option<UnboundedReceiver<ToSession>>,
+}
+
+pub struct Session {
+    pub opened: Opened,
+    pub texts: Vec<TextUsed>,
+    pub folder: PathBuf,
+    pub clock: Arc<dyn Clock>,
+    pub calendar: Calendar,
+    /// Path of each role's port; a bench may name it, or a simulator has made it.
+    pub ports: BTreeMap<String, PortSettings>,
+    pub answers: Answers,
+    /// Waits are shown at this many times real speed; none skips them at once.
+    pub pace: Option<f64>,
+    /// Receives each entry once it is durable.
+    pub sink: Box<dyn FnMut(&Entry) + Send>,
+}
+
+/// How a session ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub record: PathBuf,
+    pub completed: bool,
+    pub files: Vec<PathBuf>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum LiveError {
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error("{0}; the source was told to go to its safe state")]
+    Record(#[from] WriteError),
+    #[error(transparent)]
+    Artefact(#[from] ArtefactError),
+}
+
+struct Live {
+    engine: Engine,
+    writer: Writer,
+    clock: Arc<dyn Clock>,
+    calendar: Calendar,
+    settings: BTreeMap<String, PortSettings>,
+    ports: BTreeMap<String, Port>,
+    answers: Answers,
+    person: String,
+    pace: Option<f64>,
+    sink: Box<dyn FnMut(&Entry) + Send>,
+    /// Entries that are written but not yet durable.
+    unshown: Vec<Entry>,
+    document: Option<serde_json::Value>,
+}
+
+/// Runs a session to its end and writes the artefacts beside its record.
+///
+/// # Errors
+/// [`LiveError`]; whatever was recorded before stays.
+pub async fn run(session: Session) -> Result<Ended, LiveError> {
+    let Session {
+        opened,
+        texts,
+        folder,
+        clock,
+        calendar,
+        ports,
+        answers,
+        pace,
+        sink,
+    } = session;
+    let evidence = Evidence::parse(&opened, &texts)?;
+    let record = folder.join(format!("{}.jsonl", opened.session));
+    let mut writer = Writer::create(&record)?;
+    let person = opened.operator.clone();
+    let mut unshown = open_record(&mut writer, &*clock, &calendar, opened, texts)?;
+    let last = unshown
+        .last()
+        .expect("a record begins with its opening entry");
+    let engine = Engine::start(evidence, last)?;
+    let mut live = Live {
+        engine,
+        writer,
+        clock,
+        calendar,
+        settings: ports,
+        ports: BTreeMap::new(),
+        answers,
+        person,
+        pace,
+        sink,
+        unshown: std::mem::take(&mut unshown),
+        document: None,
+    };
+    let ended = live.go_on().await;
+    if matches!(ended, Err(LiveError::Record(_))) {
+        live.safe_state_unrecorded().await;
+    }
+    let completed = ended?;
+    let files = live.close(&folder, completed)?;
+    Ok(Ended {
+        record,
+        completed,
+        files,
+    })
+}
+
+/// What stands in the record where there is no port to send to.
+fn not_exchanged(tx: &[u8], now_us: u64) -> Exchange {
+    let reason = "the port is not open".to_owned();
+    Exchange {
+        tx: tx.to_vec(),
+        rx: Vec::new(),
+        unsolicited: Vec::new(),
+        sent_us: now_us,
+        received_us: now_us,
+        outcome: ExchangeOutcome::Closed { reason },
+    }
+}
+
+/// Appends the opening entry and the texts: everything the session starts from.
+pub fn open_record(
+    writer: &mut Writer,
+    clock: &dyn Clock,
+    calendar: &Calendar,
+    opened: Opened,
+    texts: Vec<TextUsed>,
+) -> Result<Vec<Entry>, WriteError> {
+    let events = std::iter::once(Event::Opened(opened)).chain(texts.into_iter().map(Event::Text));
+    let t_us = clock.now_us();
+    events
+        .map(|event| writer.append(t_us, calendar.moment(t_us), event))
+        .collect()
+}
+
+/// Appends artefacts and the seal, and writes the files first, so that a seal never names
+/// a file that does not exist.
+pub fn close_record(
+    writer: &mut Writer,
+    (t_us, utc): (u64, &str),
+    folder: &Path,
+    document: Option<&serde_json::Value>,
+    reason: &str,
+) -> Result<(Vec<PathBuf>, Vec<Entry>), LiveError> {
+    let mut files = Vec::new();
+    let mut entries = Vec::new();
+    if let Some(document) = document {
+        for artefact in artefact::artefacts(document)? {
+            let path = folder.join(&artefact.name);
+            artefact::write_whole(&path, &artefact.bytes)?;
+            files.push(path);
+            entries.push(writer.append(
+                t_us,
+                utc.to_owned(),
+                Event::Artefact {
+                    bytes: artefact.bytes.len() as u64,
+                    sha256: sha256_hex(&artefact.bytes),
+                    name: artefact.name,
+                },
+            )?);
+        }
+    }
+    let seal = Event::Sealed {
+        entries: writer.next_seq(),
+        reason: reason.to_owned(),
+    };
+    entries.push(writer.append(t_us, utc.to_owned(), seal)?);
+    Ok((files, entries))
+}
+
+impl Live {
+    fn append(&mut self, event: Event) -> Result<Entry, WriteError> {
+        let t_us = self.clock.now_us();
+        let entry = self
+            .writer
+            .append(t_us, self.calendar.moment(t_us), event)?;
+        self.unshown.push(entry.clone());
+        Ok(entry)
+    }
+
+    /// Appends evidence, feeds it to the engine and appends what follows from it.
+    fn take(&mut self, event: Event) -> Result<(), LiveError> {
+        let entry = self.append(event)?;
+        self.engine.feed(&entry)?;
+        self.append_derived()
+    }
+
+    fn append_derived(&mut self) -> Result<(), LiveError> {
+        let derived = self.engine.take_derived();
+        if derived.is_empty() {
+            return Ok(());
+        }
+        for body in derived {
+            if artefact::is_certificate(&body) {
+                self.document = Some(body.clone());
+            }
+            self.append(Event::Derived { body })?;
+        }
+        self.show()?;
+        Ok(())
+    }
+
+    /// Makes all entries durable, then shows them.
+    fn show(&mut self) -> Result<(), WriteError> {
+        self.writer.commit()?;
+        for entry in std::mem::take(&mut self.unshown) {
+            (self.sink)(&entry);
+        }
+        Ok(())
+    }
+
+    async fn go_on(&mut self) -> Result<bool, LiveError> {
+        self.append_derived()?;
+        for role in self.settings.keys().cloned().collect::<Vec<_>>() {
+            self.open_port(&role).await?;
+        }
+        self.show()?;
+        loop {
+            match self.engine.action().cloned() {
+                Some(Action::Close { completed }) => return Ok(completed),
+                Some(Action::Ask(prompt)) => self.ask(&prompt).await?,
+                Some(action @ Action::Exchange { .. }) => self.exchange(action).await?,
+                None => {
+                    self.show()?;
+                    let said = self.person_says().await;
+                    self.heard(said)?;
+                }
+            }
+        }
+    }
+
+    async fn open_port(&mut self, role: &str) -> Result<(), LiveError> {
+        let settings = self.settings[role].clone();
+        // As the bench names it: the number of a simulated instrument's pseudo-terminal is
+        // of no use to anyone who reads the record.
+        let named = self
+            .engine
+            .evidence
+            .bench
+            .instruments
+            .iter()
+            .find(|one| one.role == role);
+        let path = named.map_or_else(|| settings.path.clone(), |one| one.port.clone());
+        let line = settings.line.to_string();
+        let role = role.to_owned();
+        let change = match Port::open(&settings).await {
+            Ok(port) => {
+                self.ports.insert(role.clone(), port);
+                PortChange::Opened { role, path, line }
+            }
+            Err(error) => PortChange::Failed {
+                role,
+                path,
+                reason: error.to_string(),
+            },
+        };
+        self.take(Event::Port(change))
+    }
+
+    /// Waits until it is time for the exchange, listening to the operator all the while.
+    /// Returns false where the operator changed what is to be done.
+    async fn wait(&mut self, until_us: u64, action: &Action) -> Result<bool, LiveError> {
+        let ahead_us = until_us.saturating_sub(self.clock.now_us());
+        if ahead_us > 0 {
+            self.show()?;
+        }
+        let pace = self
+            .pace
+            .map(|speed| Duration::from_secs_f64(ahead_us as f64 * 1e-6 / speed));
+        let clock = Arc::clone(&self.clock);
+        let waiting = async {
+            if let Some(pace) = pace {
+                tokio::time::sleep(pace).await;
+            }
+            clock.wait_until(until_us).await;
+        };
+        tokio::pin!(waiting);
+        loop {
+            let Some(person) = &mut self.answers.person else {
+                waiting.as_mut().await;
+                return Ok(true);
+            };
+            let said = tokio::select! {
+                biased;
+                said = person.recv() => said,
+                () = waiting.as_mut() => return Ok(true),
+            };
+            self.heard(said)?;
+            if self.engine.action() != Some(action) {
+                return Ok(false);
+            }
+        }
+    }
+
+    async fn exchange(&mut self, action: Action) -> Result<(), LiveError> {
+        let Action::Exchange {
+            role,
+            request,
+            tx,
+            not_before_us,
+        } = &action
+        else {
+            return Ok(());
+        };
+        if !self.wait(*not_before_us, &action).await? {
+            return Ok(());
+        }
+        if !self.ports.contains_key(role) && self.settings.contains_key(role) {
+            self.open_port(role).await?;
+        }
+        let driver = &self.engine.evidence.drivers[role];
+        let limits = driver.limits(request);
+        let exchange = if let Some(port) = self.ports.get_mut(role) {
+            let mut frame = |received: &[u8]| driver.frame(request, received);
+            port.exchange(tx, &mut frame, limits, &*self.clock).await
+        } else {
+            // A port that cannot be opened is tried again at the pace of its limit.
+            self.clock.spent(limits.total_us);
+            not_exchanged(tx, self.clock.now_us())
+        };
+        let (outcome, reason) = match exchange.outcome {
+            ExchangeOutcome::Complete => ("complete", String::new()),
+            ExchangeOutcome::TimedOut => ("timed_out", String::new()),
+            ExchangeOutcome::Closed { reason } => ("closed", reason),
+        };
+        if outcome == "closed" {
+            self.ports.remove(role);
+        }
+        let event = Event::Exchange(heng_records::Exchange {
+            role: role.clone(),
+            command: request.command.clone(),
+            tx: escape(&exchange.tx),
+            rx: escape(&exchange.rx),
+            unsolicited: escape(&exchange.unsolicited),
+            sent_us: exchange.sent_us,
+            received_us: exchange.received_us,
+            outcome: outcome.to_owned(),
+            reason,
+        });
+        self.take(event)
+    }
+
+    async fn ask(&mut self, prompt: &heng_procedures::Prompt) -> Result<(), LiveError> {
+        self.show()?;
+        if let Some(choice) = self.answers.prepared.get(&prompt.id).cloned() {
+            let person = self.person.clone();
+            let note = "prepared answer".to_owned();
+            let prompt = prompt.id.clone();
+            return self.take(Event::Operator(Operator::Answer {
+                person,
+                prompt,
+                choice,
+                note,
+            }));
+        }
+        let said = self.person_says().await;
+        self.heard(said)
+    }
+
+    /// None where there is nobody, or nobody any more.
+    async fn person_says(&mut self) -> Option<ToSession> {
+        self.answers.person.as_mut()?.recv().await
+    }
+
+    /// Records what the operator did. Without an operator a question cannot be answered and
+    /// a held run cannot go on: it is aborted, so that the source reaches its safe state.
+    fn heard(&mut self, said: Option<ToSession>) -> Result<(), LiveError> {
+        let person = self.person.clone();
+        let event = match said {
+            None => {
+                self.answers.person = None;
+                Operator::Abort {
+                    person,
+                    reason: "nobody is there to answer or to go on".to_owned(),
+                }
+            }
+            Some(said) => match self.event_of(said, person) {
+                Some(operator) => operator,
+                None => return Ok(()),
+            },
+        };
+        self.take(Event::Operator(event))?;
+        self.show()?;
+        Ok(())
+    }
+
+    fn event_of(&self, said: ToSession, person: String) -> Option<Operator> {
+        Some(match said {
+            ToSession::Answer {
+                prompt,
+                choice,
+                note,
+            } => {
+                // A key pressed too late answers nothing: the question is gone.
+                let asked =
+                    matches!(self.engine.action(), Some(Action::Ask(now)) if now.id == prompt);
+                if !asked {
+                    return None;
+                }
+                Operator::Answer {
+                    person,
+                    prompt,
+                    choice,
+                    note,
+                }
+            }
+            ToSession::Pause => Operator::Pause { person },
+            ToSession::Resume => Operator::Resume { person },
+            ToSession::Abort { reason } => Operator::Abort { person, reason },
+            ToSession::Note(text) => Operator::Note { person, text },
+        })
+    }
+
+    fn close(&mut self, folder: &Path, completed: bool) -> Result<Vec<PathBuf>, LiveError> {
+        let t_us = self.clock.now_us();
+        let utc = self.calendar.moment(t_us);
+        let reason = if completed { "completed" } else { "aborted" };
+        let document = self.document.take();
+        let (files, entries) = close_record(
+            &mut self.writer,
+            (t_us, &utc),
+            folder,
+            document.as_ref(),
+            reason,
+        )?;
+        self.unshown.extend(entries);
+        self.show()?;
+        Ok(files)
+    }
+
+    /// The record can no longer be written: the measurement is over, and the only thing
+    /// left to do is to leave no source running. What happens here cannot be recorded.
+    async fn safe_state_unrecorded(&mut self) {
+        for (role, driver) in &self.engine.evidence.drivers {
+            let (Some(mut recipe), Some(port)) = (driver.safe_state(), self.ports.get_mut(role))
+            else {
+                continue;
+            };
+            let mut step = recipe.advance(None);
+            loop {
+                step = match step {
+                    Step::Wait { us } => {
+                        let until_us = self.clock.now_us() + us;
+                        self.clock.wait_until(until_us).await;
+                        recipe.advance(None)
+                    }
+                    Step::Send(request) => {
+                        let Ok(tx) = driver.encode(&request) else {
+                            break;
+                        };
+                        let mut frame = |received: &[u8]| driver.frame(&request, received);
+                        let limits = driver.limits(&request);
+                        let exchange = port.exchange(&tx, &mut frame, limits, &*self.clock).await;
+                        recipe.advance(Some(driver.decode(&request, &exchange.rx)))
+                    }
+                    Step::Done(_) | Step::Failed(_) => break,
+                };
+            }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! A session: evidence in, derived values out, and the record between them.
+//!
+//! [`engine`] is the one path from bytes to results. [`live`] feeds it from instruments,
+//! [`replay`] feeds it from a record; neither computes anything.
+
+pub mod bench;
+pub mod engine;
+pub mod evidence;
+pub mod live;
+pub mod logger;
+pub mod replay;
+pub mod simulated;

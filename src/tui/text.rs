@@ -1,0 +1,207 @@
+//! Words of the interface. A word that lacks a language does not compile.
+
+use heng_quantities::Language;
+
+macro_rules! words {
+    ($($name:ident: $en:literal, $zh:literal;)*) => {
+        /// A word or sentence of the interface.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Word { $($name),* }
+
+        impl Word {
+            #[cfg(test)]
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            pub const fn get(self, language: Language) -> &'static str {
+                match (self, language) {
+                    $((Self::$name, Language::En) => $en, (Self::$name, Language::Zh) => $zh,)*
+                }
+            }
+        }
+    };
+}
+
+words! {
+    Bench: "Bench", "台架";
+    Run: "Run", "运行";
+    Results: "Results", "结果";
+    Instruments: "Instruments by role", "仪器（按角色）";
+    RoleColumn: "role", "角色";
+    Model: "model", "型号";
+    Serial: "serial", "编号";
+    Port: "port", "端口";
+    Line: "line", "线路";
+    Identity: "identity", "身份";
+    CalDue: "cal due", "校准有效期";
+    State: "state", "状态";
+    Matches: "matches", "相符";
+    NotAsked: "not asked", "尚未查询";
+    LabelOnly: "label only", "仅凭标签";
+    Differs: "see alarms", "见报警";
+    NotOpen: "not open", "未打开";
+    PortFailed: "failed", "故障";
+    Silent: "silent", "无应答";
+    Answers: "answers", "有应答";
+    Live: "Live", "实时值";
+    Derived: "derived", "计算值";
+    NoValue: "no value yet", "尚无数值";
+    Traffic: "Traffic", "通信";
+    AllRoles: "all roles", "所有角色";
+    NoTraffic: "nothing has been sent yet", "尚未发送任何内容";
+    Alarms: "Alarms", "报警";
+    NoAlarms: "no alarms", "无报警";
+    WorstFirst: "worst first", "最严重者在前";
+    OrderTitle: "Order", "委托单";
+    Customer: "customer", "委托方";
+    Item: "item", "被校仪器";
+    Procedure: "procedure", "程序";
+    Points: "points", "校准点";
+    Planned: "planned", "计划用时";
+    Steps: "Steps", "步骤";
+    StepIdentify: "identity of instruments", "仪器身份确认";
+    StepPrepare: "preparation", "准备";
+    StepSet: "set the source", "设定环境源";
+    StepStabilise: "steady state", "稳定";
+    StepRead: "readings", "读数";
+    StepClose: "close point", "结束该点";
+    StepSafe: "safe state of the source", "环境源安全状态";
+    Point: "point", "点";
+    Of: "of", "/";
+    NoPlan: "the plan is not known yet", "尚无计划";
+    NoPoint: "no point is under way", "当前没有进行中的点";
+    Minutes: "min", "分";
+    Now: "now", "现在";
+    Reference: "reference", "标准";
+    Unit: "unit", "被校";
+    SetPoint: "set point", "设定值";
+    Band: "band", "稳定带";
+    Range: "range", "极差";
+    Slope: "slope", "斜率";
+    NoFigures: "no steady-state figures yet", "尚无稳定性数据";
+    WaitedFor: "waited", "已等待";
+    AtLeast: "at least", "至少";
+    AtMost: "at most", "至多";
+    ReadingsTitle: "Readings of this point", "本点读数";
+    NoReadings: "no scan of this point yet", "本点尚无扫描";
+    Time: "time", "时间";
+    Flags: "flags", "标志";
+    Settling: "settling", "稳定中";
+    Reading: "reading", "读数";
+    Missing: "missing", "缺失";
+    Operator: "Operator", "操作员";
+    NothingToDo: "nothing to do: the run goes on by itself", "无需操作：程序自动进行";
+    PausedHint: "paused: the stability window starts anew after resuming", "已暂停：恢复后稳定窗口重新开始";
+    AnswerOnRun: "a question waits on screen 2", "屏幕 2 有问题待回答";
+    LastNote: "last note", "最近备注";
+    RunOpening: "OPEN", "打开中";
+    RunRunning: "RUN", "运行";
+    RunPaused: "PAUSED", "已暂停";
+    RunHeld: "HELD", "待答复";
+    RunEnded: "ENDED", "已结束";
+    RunAborted: "ABORTED", "已中止";
+    Frozen: "FROZEN", "画面冻结";
+    Entries: "entries", "条记录";
+    Chain: "chain", "链";
+    Left: "left", "剩余";
+    To: "to", "至";
+    ResultsTitle: "Results", "结果";
+    NoResults: "no point has been evaluated yet", "尚无已评定的点";
+    Direction: "direction", "方向";
+    Rising: "rising", "升";
+    Falling: "falling", "降";
+    Indication: "indication", "示值";
+    Error: "error", "误差";
+    Verdict: "verdict", "判定";
+    Pass: "PASS", "合格";
+    Fail: "FAIL", "不合格";
+    ConditionalPass: "CONDITIONAL PASS", "有条件合格";
+    ConditionalFail: "CONDITIONAL FAIL", "有条件不合格";
+    NotStated: "NOT STATED", "不作判定";
+    Preliminary: "~ preliminary", "~ 初步";
+    Limits: "limits", "限值";
+    NoLimits: "no limits agreed", "未约定限值";
+    ErrorPlot: "Error with U and limits", "误差、U 与限值";
+    Gum: "GUM", "GUM";
+    MonteCarlo: "Monte Carlo", "蒙特卡洛";
+    Validated: "GUM validated", "GUM 通过验证";
+    NotValidated: "GUM not validated", "GUM 未通过验证";
+    Reported: "reported", "报告";
+    Budget: "Budget", "不确定度预算";
+    Influence: "influence quantity", "影响量";
+    Contribution: "|c|u", "|c|u";
+    Share: "share", "占比";
+    Sensitivity: "c", "c";
+    DegreesOfFreedom: "dof", "自由度";
+    Infinite: "inf", "∞";
+    Probability: "P(conforming)", "合格概率";
+    Hysteresis: "hysteresis", "回差";
+    Trials: "trials", "次";
+    Seed: "seed", "种子";
+    Mapping: "Mapping", "空间分布";
+    Locations: "locations", "位置";
+    Mean: "mean", "均值";
+    Lowest: "lowest", "最低";
+    Highest: "highest", "最高";
+    Help: "Keys on this screen", "本屏按键";
+    AbortTitle: "Abort to the safe state: why?", "中止并转入安全状态：原因？";
+    AbortHint: "the reason is recorded; Ctrl-C again aborts and leaves", "原因将被记录；再按 Ctrl-C 立即中止并退出";
+    NoteTitle: "Note for the record", "写入记录的备注";
+    ClosingTitle: "The session has ended", "会话已结束";
+    ClosingBad: "The session ended with an error", "会话因错误结束";
+    Lost: "the session stopped without saying why", "会话未说明原因即停止";
+    Interrupted: "interrupted at the terminal (Ctrl-C)", "在终端中断（Ctrl-C）";
+    TooSmall: "The terminal is too small", "终端窗口太小";
+    Needs: "needed", "需要";
+    Opened: "opened", "打开";
+    TextUsed: "text", "文本";
+    PortOpened: "port opened", "端口已打开";
+    Answered: "answer", "答复";
+    PausedBy: "paused by", "暂停：";
+    ResumedBy: "resumed by", "恢复：";
+    AbortedBy: "aborted by", "中止：";
+    NoteBy: "note by", "备注：";
+    Artefact: "file", "文件";
+    Sealed: "sealed", "已封存";
+    Plan: "plan", "计划";
+    Steady: "steady", "稳定";
+    NotSteady: "not steady", "未稳定";
+    Question: "question", "问题";
+    PointComplete: "point complete", "点完成";
+    PointGivenUp: "point given up", "点放弃";
+    Result: "result", "结果";
+    ErrorUnit: "error and U in", "误差与 U 的单位";
+    Alarm: "ALARM", "报警";
+    Warning: "warning", "警告";
+    Notice: "notice", "提示";
+    Finished: "finished", "完成";
+    Aborted: "aborted", "中止";
+    Other: "derived value", "计算结果";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_said_in_both_languages() {
+        for word in Word::ALL {
+            for language in [Language::En, Language::Zh] {
+                let text = word.get(language);
+                assert!(
+                    !text.trim().is_empty() && text == text.trim(),
+                    "{word:?} {language:?}"
+                );
+            }
+            assert!(word.get(Language::En).is_ascii(), "{word:?} is not English");
+        }
+    }
+
+    #[test]
+    fn only_symbols_are_the_same_in_both_languages() {
+        let same: Vec<_> = Word::ALL
+            .iter()
+            .filter(|word| word.get(Language::En) == word.get(Language::Zh))
+            .collect();
+        assert_eq!(same, [&Word::Gum, &Word::Contribution, &Word::Sensitivity]);
+    }
+}
