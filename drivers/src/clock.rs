@@ -14,6 +14,8 @@ pub trait Clock: Send + Sync {
     /// How long a port may really wait for something that the instrument may take
     /// `limit_us` for.
     fn real_limit(&self, limit_us: u64) -> Duration;
+    /// How long a line must really be silent to count as silent for `gap_us`.
+    fn real_gap(&self, gap_us: u64) -> Duration;
     /// An exchange took this long on the wire and in the instrument.
     fn spent(&self, us: u64);
 }
@@ -54,6 +56,10 @@ impl Clock for WallClock {
         Duration::from_micros(limit_us)
     }
 
+    fn real_gap(&self, gap_us: u64) -> Duration {
+        Duration::from_micros(gap_us)
+    }
+
     fn spent(&self, _us: u64) {}
 }
 
@@ -67,12 +73,13 @@ pub struct SkippingClock {
 }
 
 impl SkippingClock {
-    /// A clock that reads zero. A simulated instrument answers within a millisecond; the
-    /// limit of one second only decides how long a missing reply is really waited for, and
-    /// leaves room for a machine under load.
+    /// A clock that reads zero. A simulated instrument answers within a millisecond; five
+    /// seconds only decide how long a missing reply is really waited for. They are more than
+    /// any instrument's own limit, because on a machine under load a reply that is merely
+    /// slow in real time must not become one that is missing in virtual time.
     #[must_use]
     pub fn new() -> Self {
-        Self::with_longest_wait(Duration::from_secs(1))
+        Self::with_longest_wait(Duration::from_secs(5))
     }
 
     /// As [`SkippingClock::new`] with another longest real wait.
@@ -102,8 +109,12 @@ impl Clock for SkippingClock {
         Box::pin(tokio::task::yield_now())
     }
 
-    fn real_limit(&self, limit_us: u64) -> Duration {
-        Duration::from_micros(limit_us).min(self.longest)
+    fn real_limit(&self, _limit_us: u64) -> Duration {
+        self.longest
+    }
+
+    fn real_gap(&self, gap_us: u64) -> Duration {
+        Duration::from_micros(gap_us).min(self.longest)
     }
 
     fn spent(&self, us: u64) {

@@ -216,7 +216,7 @@ impl Port {
         clock: &dyn Clock,
     ) -> Exchange {
         let (unsolicited, gone) = if self.stale {
-            self.collect_until_quiet(QUIET.max(clock.real_limit(limits.gap_us)))
+            self.collect_until_quiet(QUIET.max(clock.real_gap(limits.gap_us)))
                 .await
         } else {
             self.waiting()
@@ -247,7 +247,7 @@ impl Port {
     pub async fn drain(&mut self, limits: TimeLimits, clock: &dyn Clock) -> Vec<u8> {
         let gap = limits.gap_us.max(limits.between_bytes_us);
         let (bytes, _) = self
-            .collect_until_quiet(QUIET.max(clock.real_limit(gap)))
+            .collect_until_quiet(QUIET.max(clock.real_gap(gap)))
             .await;
         clock.spent(gap + self.settings.line.wire_us(bytes.len()));
         self.stale = false;
@@ -275,7 +275,7 @@ impl Port {
         if silent {
             // Nothing may come, and an instrument needs its gap to take the command in.
             let (bytes, gone) = self
-                .collect_until_quiet(QUIET.max(clock.real_limit(limits.gap_us)))
+                .collect_until_quiet(QUIET.max(clock.real_gap(limits.gap_us)))
                 .await;
             exchange.rx = bytes;
             if let Some(reason) = gone {

@@ -521,7 +521,10 @@ pub fn closing(ended: &Ended, language: Language) -> Result<Exit, Failure> {
     }
     let report =
         replay::replay(&ended.record).map_err(|error| Failure::new(Exit::Input, &error))?;
-    for line in inspect::report_lines(&report) {
+    // The verdict stands first in a report; here it is the last word.
+    let mut lines = inspect::report_lines(&report);
+    lines.rotate_left(1);
+    for line in lines {
         let _ = writeln!(out, "{line}");
     }
     match inspect::exit_of(&report.finding) {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Exit, Failure};
 
@@ -30,10 +31,17 @@ pub fn simulate(arguments: &Simulate) -> Result<Exit, Failure> {
     );
     runtime
         .block_on(async {
+            // Both ends remove the link.
+            let mut terminated = signal(SignalKind::terminate())?;
             let stop = async {
-                let _ = tokio::signal::ctrl_c().await;
+                tokio::select! {
+                    _ = tokio::signal::ctrl_c() => {}
+                    _ = terminated.recv() => {}
+                }
             };
-            heng_drivers::serve(&arguments.model, &arguments.link, arguments.seed, stop).await
+            heng_drivers::serve(&arguments.model, &arguments.link, arguments.seed, stop)
+                .await
+                .map_err(std::io::Error::other)
         })
         .map_err(|error| Failure::new(Exit::Instrument, &error))?;
     Ok(Exit::Done)

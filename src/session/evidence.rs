@@ -98,6 +98,18 @@ pub fn order(texts: &[TextUsed]) -> Result<Order, EvidenceError> {
         .map_err(|problems| EvidenceError::text(&text.name, &joined(&problems)))
 }
 
+/// A number names the record and every file made from it, so it must be a file name.
+pub fn check_number(number: &str) -> Result<(), EvidenceError> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if !number.is_empty() && !number.starts_with('.') && number.chars().all(fits) {
+        return Ok(());
+    }
+    let cause = format!(
+        "the number {number:?} names the record and the certificate: use letters, digits, \"-\", \"_\" and \".\""
+    );
+    Err(EvidenceError::text("order", &cause))
+}
+
 /// Refuses a text that is not the one whose hash the record states.
 pub fn check_hashes(texts: &[TextUsed]) -> Result<(), EvidenceError> {
     match texts
@@ -118,6 +130,7 @@ impl Evidence {
         check_hashes(texts)?;
         let (procedure, procedure_sha256) = procedure(texts)?;
         let order = order(texts)?;
+        check_number(&order.number)?;
         let scope = parse_toml(single(texts, TextRole::Scope, "scope of the laboratory")?)?;
         let bench: Bench = parse_toml(single(texts, TextRole::Bench, "bench")?)?;
         let drivers = drivers(&bench, texts)?;

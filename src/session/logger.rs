@@ -54,6 +54,7 @@ pub fn derive(
     let scope: Scope = parse_toml(single(texts, TextRole::Scope, "scope of the laboratory")?)?;
     let map_text = single(texts, TextRole::Map, "map")?;
     let map = Map::parse(&map_text.name, &map_text.text)?;
+    evidence::check_number(&map.order.number)?;
     let data = single(texts, TextRole::Data, "logger file")?;
     let table = read_table(&map, data.text.as_bytes()).map_err(|source| LoggerError::Import {
         name: data.name.clone(),
