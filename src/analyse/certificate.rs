@@ -412,13 +412,7 @@ fn table(
         },
         errors(measurand, results),
     ];
-    if results.iter().all(|result| result.hysteresis.is_some()) {
-        let name = Text::new("Falling minus rising", "降程减升程");
-        let unit = measurand.unit.difference();
-        columns.push(beside("hysteresis", name, unit, results, &|one| {
-            one.hysteresis.unwrap_or_default()
-        })?);
-    }
+    columns.extend(hysteresis(measurand, results)?);
     columns.extend(verdicts(results));
     let readings = points.first().map_or(0, |point| point.cycles.len());
     let note = Text::new(
@@ -443,11 +437,7 @@ fn beside(
 ) -> Result<Column, String> {
     let values = results
         .iter()
-        .map(|result| {
-            round_result(of(result), result.rounded.uncertainty.to_f64(), 2)
-                .map(|both| both.value)
-                .map_err(|error| format!("{key} at point {}: {error}", result.point))
-        })
+        .map(|result| rounded_beside(of(result), result))
         .collect::<Result<_, _>>()?;
     Ok(Column {
         key: key.to_owned(),
@@ -459,6 +449,34 @@ fn beside(
             uncertainty: None,
         },
     })
+}
+
+/// The error falling minus the error rising, where a set point was reached both ways. Text,
+/// because a point reached one way only has none.
+fn hysteresis(measurand: &Measurand, results: &[&PointResult]) -> Result<Option<Column>, String> {
+    if results.iter().all(|result| result.hysteresis.is_none()) {
+        return Ok(None);
+    }
+    let unit = measurand.unit.difference();
+    let cells = results
+        .iter()
+        .map(|result| match result.hysteresis {
+            Some(value) => Ok(Text::same(&rounded_beside(value, result)?.to_string())),
+            None => Ok(Text::same("–")),
+        })
+        .collect::<Result<_, String>>()?;
+    let name = Text::new(
+        &format!("Falling minus rising / {unit}"),
+        &format!("降程减升程 / {unit}"),
+    );
+    Ok(Some(text_column("hysteresis", name, cells)))
+}
+
+/// A value printed beside the error of `result`, to the same last place.
+fn rounded_beside(value: f64, result: &PointResult) -> Result<Decimal, String> {
+    round_result(value, result.rounded.uncertainty.to_f64(), 2)
+        .map(|both| both.value)
+        .map_err(|error| format!("{} at point {}: {error}", result.measurand, result.point))
 }
 
 fn errors(measurand: &Measurand, results: &[&PointResult]) -> Column {
