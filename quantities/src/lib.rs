@@ -7,10 +7,12 @@
 mod decimal;
 mod rounding;
 mod unit;
+mod unit_expression;
 
 pub use decimal::{Decimal, DecimalError};
 pub use rounding::{Rounded, RoundingError, round_result};
 pub use unit::{Dimension, Unit, UnitError, convert, units};
+pub use unit_expression::{UnitExpression, UnitExpressionError};
 
 /// A text in both languages of the product, written side by side in its source file.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]

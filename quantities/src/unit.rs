@@ -11,6 +11,64 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dimension(pub [i8; 7]);
 
+impl Dimension {
+    /// That of a number.
+    pub const ONE: Self = ONE;
+
+    /// Dimension of a product; none where an exponent leaves its range.
+    #[must_use]
+    pub fn times(self, other: Self) -> Option<Self> {
+        let mut exponents = self.0;
+        for (exponent, more) in exponents.iter_mut().zip(other.0) {
+            *exponent = exponent.checked_add(more)?;
+        }
+        Some(Self(exponents))
+    }
+
+    /// Dimension of a whole power; none where an exponent leaves its range.
+    #[must_use]
+    pub fn power(self, n: i8) -> Option<Self> {
+        let mut exponents = self.0;
+        for exponent in &mut exponents {
+            *exponent = exponent.checked_mul(n)?;
+        }
+        Some(Self(exponents))
+    }
+
+    /// Dimension of a root; none where an exponent is no multiple of `n`.
+    #[must_use]
+    pub fn root(self, n: i8) -> Option<Self> {
+        let mut exponents = self.0;
+        for exponent in &mut exponents {
+            if exponent.checked_rem(n)? != 0 {
+                return None;
+            }
+            *exponent = exponent.checked_div(n)?;
+        }
+        Some(Self(exponents))
+    }
+}
+
+/// In base units: `m kg s-2`; `1` for that of a number.
+impl fmt::Display for Dimension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bases = ["m", "kg", "s", "A", "K", "mol", "cd"];
+        let factors: Vec<_> = bases
+            .into_iter()
+            .zip(self.0)
+            .filter(|&(_, exponent)| exponent != 0)
+            .map(|(base, exponent)| match exponent {
+                1 => base.to_owned(),
+                _ => format!("{base}{exponent}"),
+            })
+            .collect();
+        match factors.len() {
+            0 => f.write_str("1"),
+            _ => f.write_str(&factors.join(" ")),
+        }
+    }
+}
+
 const ONE: Dimension = Dimension([0; 7]);
 const LENGTH: Dimension = Dimension([1, 0, 0, 0, 0, 0, 0]);
 const MASS: Dimension = Dimension([0, 1, 0, 0, 0, 0, 0]);
@@ -20,6 +78,20 @@ const TEMPERATURE_RATE: Dimension = Dimension([0, 0, -1, 0, 1, 0, 0]);
 const PRESSURE: Dimension = Dimension([-1, 1, -2, 0, 0, 0, 0]);
 const RESISTANCE: Dimension = Dimension([2, 1, -3, -2, 0, 0, 0]);
 const DENSITY: Dimension = Dimension([-3, 1, 0, 0, 0, 0, 0]);
+const CURRENT: Dimension = Dimension([0, 0, 0, 1, 0, 0, 0]);
+const VOLTAGE: Dimension = Dimension([2, 1, -3, -1, 0, 0, 0]);
+const CONDUCTANCE: Dimension = Dimension([-2, -1, 3, 2, 0, 0, 0]);
+const CAPACITANCE: Dimension = Dimension([-2, -1, 4, 2, 0, 0, 0]);
+const INDUCTANCE: Dimension = Dimension([2, 1, -2, -2, 0, 0, 0]);
+const FLUX_DENSITY: Dimension = Dimension([0, 1, -2, -1, 0, 0, 0]);
+const POWER: Dimension = Dimension([2, 1, -3, 0, 0, 0, 0]);
+const ENERGY: Dimension = Dimension([2, 1, -2, 0, 0, 0, 0]);
+const FORCE: Dimension = Dimension([1, 1, -2, 0, 0, 0, 0]);
+const FREQUENCY: Dimension = Dimension([0, 0, -1, 0, 0, 0, 0]);
+const VOLUME: Dimension = Dimension([3, 0, 0, 0, 0, 0, 0]);
+const AMOUNT: Dimension = Dimension([0, 0, 0, 0, 0, 1, 0]);
+const LUMINOUS_INTENSITY: Dimension = Dimension([0, 0, 0, 0, 0, 0, 1]);
+const ILLUMINANCE: Dimension = Dimension([-2, 0, 0, 0, 0, 0, 1]);
 
 /// A unit known to the program.
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -106,6 +178,143 @@ static TABLE: &[Row] = &[
         Dimension([1, 0, -1, 0, 0, 0, 0]),
         1.0,
     ),
+    row("nm", "\\nano\\metre", LENGTH, 1e-9),
+    Row {
+        aliases: &["\u{3bc}m", "um"],
+        ..row("µm", "\\micro\\metre", LENGTH, 1e-6)
+    },
+    row("cm", "\\centi\\metre", LENGTH, 1e-2),
+    row("km", "\\kilo\\metre", LENGTH, 1e3),
+    Row {
+        aliases: &["\u{3bc}g", "ug"],
+        ..row("µg", "\\micro\\gram", MASS, 1e-9)
+    },
+    row("mg", "\\milli\\gram", MASS, 1e-6),
+    row("t", "\\tonne", MASS, 1e3),
+    row("ns", "\\nano\\second", TIME, 1e-9),
+    Row {
+        aliases: &["\u{3bc}s", "us"],
+        ..row("µs", "\\micro\\second", TIME, 1e-6)
+    },
+    row("ms", "\\milli\\second", TIME, 1e-3),
+    row("V", "\\volt", VOLTAGE, 1.0),
+    row("nV", "\\nano\\volt", VOLTAGE, 1e-9),
+    Row {
+        aliases: &["\u{3bc}V", "uV"],
+        ..row("µV", "\\micro\\volt", VOLTAGE, 1e-6)
+    },
+    row("mV", "\\milli\\volt", VOLTAGE, 1e-3),
+    row("kV", "\\kilo\\volt", VOLTAGE, 1e3),
+    row("A", "\\ampere", CURRENT, 1.0),
+    row("pA", "\\pico\\ampere", CURRENT, 1e-12),
+    row("nA", "\\nano\\ampere", CURRENT, 1e-9),
+    Row {
+        aliases: &["\u{3bc}A", "uA"],
+        ..row("µA", "\\micro\\ampere", CURRENT, 1e-6)
+    },
+    row("mA", "\\milli\\ampere", CURRENT, 1e-3),
+    Row {
+        aliases: &[
+            "\u{3bc}ohm",
+            "\u{3bc}\u{2126}",
+            "uohm",
+            "u\u{2126}",
+            "µohm",
+            "µ\u{2126}",
+            "\u{3bc}Ω",
+            "uΩ",
+        ],
+        ..row("µΩ", "\\micro\\ohm", RESISTANCE, 1e-6)
+    },
+    Row {
+        aliases: &["mohm", "m\u{2126}"],
+        ..row("mΩ", "\\milli\\ohm", RESISTANCE, 1e-3)
+    },
+    Row {
+        aliases: &["kohm", "k\u{2126}"],
+        ..row("kΩ", "\\kilo\\ohm", RESISTANCE, 1e3)
+    },
+    Row {
+        aliases: &["Mohm", "M\u{2126}"],
+        ..row("MΩ", "\\mega\\ohm", RESISTANCE, 1e6)
+    },
+    Row {
+        aliases: &["Gohm", "G\u{2126}"],
+        ..row("GΩ", "\\giga\\ohm", RESISTANCE, 1e9)
+    },
+    row("S", "\\siemens", CONDUCTANCE, 1.0),
+    Row {
+        aliases: &["\u{3bc}S", "uS"],
+        ..row("µS", "\\micro\\siemens", CONDUCTANCE, 1e-6)
+    },
+    row("mS", "\\milli\\siemens", CONDUCTANCE, 1e-3),
+    row("F", "\\farad", CAPACITANCE, 1.0),
+    row("pF", "\\pico\\farad", CAPACITANCE, 1e-12),
+    row("nF", "\\nano\\farad", CAPACITANCE, 1e-9),
+    Row {
+        aliases: &["\u{3bc}F", "uF"],
+        ..row("µF", "\\micro\\farad", CAPACITANCE, 1e-6)
+    },
+    row("H", "\\henry", INDUCTANCE, 1.0),
+    Row {
+        aliases: &["\u{3bc}H", "uH"],
+        ..row("µH", "\\micro\\henry", INDUCTANCE, 1e-6)
+    },
+    row("mH", "\\milli\\henry", INDUCTANCE, 1e-3),
+    row("T", "\\tesla", FLUX_DENSITY, 1.0),
+    Row {
+        aliases: &["\u{3bc}T", "uT"],
+        ..row("µT", "\\micro\\tesla", FLUX_DENSITY, 1e-6)
+    },
+    row("mT", "\\milli\\tesla", FLUX_DENSITY, 1e-3),
+    row("W", "\\watt", POWER, 1.0),
+    Row {
+        aliases: &["\u{3bc}W", "uW"],
+        ..row("µW", "\\micro\\watt", POWER, 1e-6)
+    },
+    row("mW", "\\milli\\watt", POWER, 1e-3),
+    row("kW", "\\kilo\\watt", POWER, 1e3),
+    row("J", "\\joule", ENERGY, 1.0),
+    row("kJ", "\\kilo\\joule", ENERGY, 1e3),
+    row("N", "\\newton", FORCE, 1.0),
+    row("mN", "\\milli\\newton", FORCE, 1e-3),
+    row("kN", "\\kilo\\newton", FORCE, 1e3),
+    row("MN", "\\mega\\newton", FORCE, 1e6),
+    row("Hz", "\\hertz", FREQUENCY, 1.0),
+    row("mHz", "\\milli\\hertz", FREQUENCY, 1e-3),
+    row("kHz", "\\kilo\\hertz", FREQUENCY, 1e3),
+    row("MHz", "\\mega\\hertz", FREQUENCY, 1e6),
+    row("GHz", "\\giga\\hertz", FREQUENCY, 1e9),
+    row("mPa", "\\milli\\pascal", PRESSURE, 1e-3),
+    row("MPa", "\\mega\\pascal", PRESSURE, 1e6),
+    row("bar", "\\bar", PRESSURE, 1e5),
+    row("mbar", "\\milli\\bar", PRESSURE, 100.0),
+    Row {
+        aliases: &["l"],
+        ..row("L", "\\litre", VOLUME, 1e-3)
+    },
+    Row {
+        aliases: &["ml"],
+        ..row("mL", "\\milli\\litre", VOLUME, 1e-6)
+    },
+    Row {
+        aliases: &["\u{3bc}L", "uL", "µl", "\u{3bc}l", "ul"],
+        ..row("µL", "\\micro\\litre", VOLUME, 1e-9)
+    },
+    row("mol", "\\mole", AMOUNT, 1.0),
+    row("mmol", "\\milli\\mole", AMOUNT, 1e-3),
+    row("cd", "\\candela", LUMINOUS_INTENSITY, 1.0),
+    row("lm", "\\lumen", LUMINOUS_INTENSITY, 1.0),
+    row("lx", "\\lux", ILLUMINANCE, 1.0),
+    // Angles are numbers: the radian is 1 (SI brochure, table 4).
+    row("rad", "\\radian", ONE, 1.0),
+    row("mrad", "\\milli\\radian", ONE, 1e-3),
+    Row {
+        aliases: &["deg"],
+        ..row("°", "\\degree", ONE, std::f64::consts::PI / 180.0)
+    },
+    // A level is no ratio; only its dimension is that of a number.
+    row("dB", "\\decibel", ONE, 1.0),
 ];
 
 /// What is wrong with a unit or a conversion.
@@ -133,6 +342,18 @@ impl Unit {
     #[must_use]
     pub const fn dimension(self) -> Dimension {
         self.0.dimension
+    }
+
+    /// Value in coherent SI units of a difference of 1 in this unit.
+    #[must_use]
+    pub const fn scale(self) -> f64 {
+        self.0.scale
+    }
+
+    /// Value in coherent SI units of 0 in this unit: 273.15 K for °C, 0 for most.
+    #[must_use]
+    pub const fn offset(self) -> f64 {
+        self.0.offset
     }
 
     /// Unit of a difference or an uncertainty of values in this unit: K for °C.
@@ -247,6 +468,8 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), count);
         for row in TABLE {
+            // What a file says must come back from the file.
+            assert_eq!(unit(row.symbol), Unit(row));
             assert!(row.difference.parse::<Unit>().is_ok(), "{}", row.symbol);
             assert!(!row.dsi.contains(' '));
         }
