@@ -16,6 +16,7 @@ mod csv;
 mod dcc;
 mod document;
 mod fields;
+mod histogram;
 mod number;
 mod pdf;
 mod plot;
@@ -31,6 +32,7 @@ pub use document::{
     Series, Standard, Table,
 };
 pub use fields::{Block, FIELDS, Field, Reading};
+pub use histogram::{DensityPlot, Interval, density_svg};
 pub use pdf::to_pdf;
 pub use plot::plot_svg;
 pub use wording::standing_statements;

@@ -4,8 +4,8 @@ mod error;
 
 use heng_quantities::{Decimal, Text, convert, round_result};
 use heng_uncertainty::{
-    Budget, Input, Model, MonteCarlo, Sampling, Validation, decide, monte_carlo, propagate, type_a,
-    validate,
+    Budget, Input, Inputs, Model, MonteCarlo, Sampling, Validation, decide, monte_carlo, propagate,
+    type_a, validate,
 };
 
 pub use error::{EvaluationError, Place};
@@ -191,9 +191,10 @@ impl Session<'_> {
         model: &Model,
         inputs: &[Input],
     ) -> Result<(Budget, MonteCarlo), EvaluationError> {
+        let inputs = &Inputs::from(inputs.to_vec());
         let output = &one.measurand.output;
         let place = || one.place.clone();
-        let budget = propagate(model, output, inputs, &[], COVERAGE).map_err(|source| {
+        let budget = propagate(model, output, inputs, COVERAGE).map_err(|source| {
             EvaluationError::Propagation {
                 place: place(),
                 source,
@@ -203,10 +204,10 @@ impl Session<'_> {
             coverage: COVERAGE,
             ..Sampling::with_seed(result_seed(self.seed, one.point.index, index))
         };
-        let sampled = monte_carlo(model, output, inputs, &[], &sampling).map_err(|source| {
+        let sampled = monte_carlo(model, output, inputs, &sampling).map_err(|source| {
             EvaluationError::Sampling {
                 place: place(),
-                source,
+                source: Box::new(source),
             }
         })?;
         Ok((budget, sampled))

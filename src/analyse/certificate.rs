@@ -622,11 +622,19 @@ fn rule_in_words(procedure: &Procedure, order: &Order) -> Text {
 pub fn distribution_name(distribution: &Distribution) -> Text {
     match distribution {
         Distribution::Normal => Text::new("normal", "正态"),
-        Distribution::StudentT => Text::new("t", "t 分布"),
+        Distribution::StudentT | Distribution::StudentTSd => Text::new("t", "t 分布"),
         Distribution::Rectangular => Text::new("rectangular", "均匀"),
         Distribution::Triangular => Text::new("triangular", "三角"),
         Distribution::UShaped => Text::new("U-shaped", "反正弦"),
         Distribution::Trapezoidal { .. } => Text::new("trapezoidal", "梯形"),
+        Distribution::CurvilinearTrapezoid { .. } => Text::new("curvilinear trapezoid", "曲边梯形"),
+        Distribution::Exponential => Text::new("exponential", "指数"),
+        Distribution::Gamma { .. } => Text::new("gamma", "伽马"),
+        Distribution::Beta { .. } => Text::new("beta", "贝塔"),
+        Distribution::LogNormal => Text::new("log-normal", "对数正态"),
+        Distribution::Poisson => Text::new("Poisson", "泊松"),
+        Distribution::Empirical { .. } => Text::new("empirical", "经验"),
+        Distribution::Discrete { .. } => Text::new("discrete", "离散"),
         Distribution::Constant => Text::new("–", "–"),
     }
 }

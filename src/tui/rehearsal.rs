@@ -12,7 +12,8 @@ use heng_records::{
     sha256_hex,
 };
 use heng_uncertainty::{
-    Budget, BudgetRow, Decision, Distribution, Histogram, MonteCarlo, Validation, Verdict,
+    Budget, BudgetRow, Decision, Distribution, Histogram, MonteCarlo, SamplingErrors, Validation,
+    Verdict,
 };
 
 const PROCEDURE: &str = include_str!("../../fixtures/screens/procedure.toml");
@@ -462,6 +463,7 @@ fn budget(error: f64, u: f64) -> Budget {
         expanded: 2.0 * u,
         coverage: 0.9545,
         rows,
+        warnings: Vec::new(),
     }
 }
 
@@ -469,14 +471,20 @@ fn monte_carlo(error: f64, u: f64) -> MonteCarlo {
     let interval = [error - 1.98 * u, error + 1.98 * u];
     MonteCarlo {
         output: "error".to_owned(),
-        sampler: "chacha8-inverse-1".to_owned(),
+        sampler: heng_uncertainty::SAMPLER.to_owned(),
         seed: 7,
-        trials: 200_000,
+        trials: 1_000_000,
         mean: error,
         u: u * 1.002,
         coverage: 0.9545,
         shortest: interval,
         symmetric: interval,
+        errors: SamplingErrors {
+            mean: u * 1e-3,
+            u: u * 7e-4,
+            shortest: [u * 1e-2; 2],
+            symmetric: [u * 2e-3; 2],
+        },
         histogram: Histogram {
             low: -1.0,
             width: 0.1,

@@ -1,5 +1,7 @@
 //! Correlation matrices and their factor.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use nalgebra::DMatrix;
 
 use crate::input::{Correlation, Input};
@@ -7,17 +9,40 @@ use crate::input::{Correlation, Input};
 /// Why correlations are refused.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum CorrelationError {
+    /// A correlation between inputs of which one does not exist.
     #[error("the correlation of {symbol:?} names an input that the model does not have")]
-    Unknown { symbol: String },
+    Unknown {
+        /// The symbol that the model does not have.
+        symbol: String,
+    },
+    /// A coefficient outside of −1 to 1 (JCGM 100:2008, 5.2.2, equation 14).
     #[error("the correlation of {a:?} and {b:?} is {r}: it must lie between -1 and 1")]
-    OutOfRange { a: String, b: String, r: f64 },
+    OutOfRange {
+        /// Symbol of one input.
+        a: String,
+        /// Symbol of the other input.
+        b: String,
+        /// Correlation coefficient, as given.
+        r: f64,
+    },
+    /// Two coefficients for one pair, or one for an input and itself.
     #[error("the correlation of {a:?} and {b:?} is given twice, or of an input with itself")]
-    Repeated { a: String, b: String },
+    Repeated {
+        /// Symbol of one input.
+        a: String,
+        /// Symbol of the other input.
+        b: String,
+    },
+    /// Coefficients that no joint distribution has together: the matrix is not positive
+    /// semidefinite.
     #[error(
         "the correlations contradict each other (the matrix is not positive semidefinite): \
          {symbol:?} cannot be correlated in this way with the inputs before it"
     )]
-    Contradictory { symbol: String },
+    Contradictory {
+        /// Symbol of the first input that contradicts those before it.
+        symbol: String,
+    },
 }
 
 /// Correlation matrix of the inputs in their order.
@@ -26,17 +51,33 @@ pub fn correlation_matrix(
     correlations: &[Correlation],
 ) -> Result<DMatrix<f64>, CorrelationError> {
     let mut matrix = DMatrix::identity(inputs.len(), inputs.len());
+    for (row, column, r) in correlated_pairs(inputs, correlations)? {
+        matrix[(row, column)] = r;
+        matrix[(column, row)] = r;
+    }
+    Ok(matrix)
+}
+
+/// The correlations as (index, index, r) into `inputs`, each checked by itself.
+pub fn correlated_pairs(
+    inputs: &[&Input],
+    correlations: &[Correlation],
+) -> Result<Vec<(usize, usize, f64)>, CorrelationError> {
+    let symbols = inputs.iter().enumerate();
+    let places: BTreeMap<&str, usize> = symbols
+        .map(|(at, input)| (input.symbol.as_str(), at))
+        .collect();
     let find = |symbol: &String| {
-        let at = inputs.iter().position(|input| input.symbol == *symbol);
+        let at = places.get(symbol.as_str()).copied();
         at.ok_or_else(|| CorrelationError::Unknown {
             symbol: symbol.clone(),
         })
     };
-    let mut seen = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut pairs = Vec::with_capacity(correlations.len());
     for Correlation { a, b, r } in correlations {
         let (row, column) = (find(a)?, find(b)?);
-        let pair = (row.min(column), row.max(column));
-        if row == column || seen.contains(&pair) {
+        if row == column || !seen.insert((row.min(column), row.max(column))) {
             return Err(CorrelationError::Repeated {
                 a: a.clone(),
                 b: b.clone(),
@@ -49,40 +90,131 @@ pub fn correlation_matrix(
                 r: *r,
             });
         }
-        seen.push(pair);
-        matrix[(row, column)] = *r;
-        matrix[(column, row)] = *r;
+        pairs.push((row, column, *r));
     }
-    Ok(matrix)
+    Ok(pairs)
+}
+
+/// Inputs that are correlated with each other, directly or through others, and the factor
+/// of their correlation matrix. Inputs outside every group need none: a matrix of all of
+/// them would be mostly zeros, and would let inputs that a result does not use change its
+/// last bits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CorrelatedGroup {
+    /// Indices, rising.
+    pub members: Vec<usize>,
+    /// Rows of the lower triangle, one after the other.
+    lower: Vec<f64>,
+}
+
+impl CorrelatedGroup {
+    /// Lᵀ·p of the members' places in `parts`: uncorrelated parts with the same sum of
+    /// squares as pᵀ·R·p.
+    pub fn whiten(&self, parts: &mut [f64]) {
+        let count = self.members.len();
+        for (k, &to) in self.members.iter().enumerate() {
+            let column = (k..count).fold(0.0, |sum, i| {
+                sum + self.lower[i * (i + 1) / 2 + k] * parts[self.members[i]]
+            });
+            parts[to] = column;
+        }
+    }
+
+    /// Column `k` of L: (index, coefficient) of each member.
+    pub fn column(&self, k: usize) -> impl Iterator<Item = (usize, f64)> {
+        let rows = self.members.iter().enumerate().skip(k);
+        rows.map(move |(i, &member)| (member, self.lower[i * (i + 1) / 2 + k]))
+    }
+}
+
+/// The groups among `pairs` of indices into `inputs`.
+///
+/// # Errors
+/// [`CorrelationError::Contradictory`].
+pub fn correlated_groups(
+    inputs: &[&Input],
+    pairs: &[(usize, usize, f64)],
+) -> Result<Vec<CorrelatedGroup>, CorrelationError> {
+    connected(inputs.len(), pairs)
+        .into_iter()
+        .map(|members| {
+            let place: BTreeMap<usize, usize> = (0..).zip(&members).map(|(k, &m)| (m, k)).collect();
+            let mut matrix = DMatrix::identity(members.len(), members.len());
+            for (a, b, r) in pairs {
+                if let (Some(&row), Some(&column)) = (place.get(a), place.get(b)) {
+                    matrix[(row, column)] = *r;
+                    matrix[(column, row)] = *r;
+                }
+            }
+            let chosen: Vec<&Input> = members.iter().map(|&member| inputs[member]).collect();
+            let factor = factor(&matrix, &chosen)?;
+            let lower = (0..members.len())
+                .flat_map(|i| (0..=i).map(move |k| (i, k)))
+                .map(|at| factor[at])
+                .collect();
+            Ok(CorrelatedGroup { members, lower })
+        })
+        .collect()
+}
+
+/// Sets of two and more indices below `count` that pairs with r ≠ 0 connect, in the order
+/// of their first members.
+fn connected(count: usize, pairs: &[(usize, usize, f64)]) -> Vec<Vec<usize>> {
+    let mut neighbours = vec![Vec::new(); count];
+    for &(a, b, _) in pairs.iter().filter(|(_, _, r)| *r != 0.0) {
+        neighbours[a].push(b);
+        neighbours[b].push(a);
+    }
+    let mut reached = vec![false; count];
+    let mut groups = Vec::new();
+    for first in 0..count {
+        let (mut open, mut members) = (vec![first], Vec::new());
+        while let Some(at) = open.pop() {
+            if !std::mem::replace(&mut reached[at], true) {
+                members.push(at);
+                open.extend(&neighbours[at]);
+            }
+        }
+        if members.len() > 1 {
+            members.sort_unstable();
+            groups.push(members);
+        }
+    }
+    groups
 }
 
 /// Smallest pivot that counts as more than rounding of correlations given to few digits'
 /// worth of double precision.
 const PIVOT_TOLERANCE: f64 = 1e-10;
 
+/// [`lower_triangle`] of the correlation matrix of `inputs`.
+pub fn factor(matrix: &DMatrix<f64>, inputs: &[&Input]) -> Result<DMatrix<f64>, CorrelationError> {
+    lower_triangle(matrix).map_err(|at| CorrelationError::Contradictory {
+        symbol: inputs[at].symbol.clone(),
+    })
+}
+
 /// Lower triangular L with L·Lᵀ = `matrix`, also for matrices that are only semidefinite
 /// (|r| = 1 is legitimate: one standard used twice), which `nalgebra::Cholesky` refuses.
 /// Written out in one order of operations, because the blocked products of a linear
-/// algebra library differ between processors in the last bits.
-pub fn factor(matrix: &DMatrix<f64>, inputs: &[&Input]) -> Result<DMatrix<f64>, CorrelationError> {
+/// algebra library differ between processors in the last bits. The error is the first row that
+/// contradicts those before it.
+pub fn lower_triangle(matrix: &DMatrix<f64>) -> Result<DMatrix<f64>, usize> {
     let n = matrix.nrows();
     let mut lower = DMatrix::zeros(n, n);
     for j in 0..n {
         let rest = |i: usize, lower: &DMatrix<f64>| {
             (0..j).fold(matrix[(i, j)], |sum, k| sum - lower[(i, k)] * lower[(j, k)])
         };
-        let contradictory = |at: usize| CorrelationError::Contradictory {
-            symbol: inputs[at].symbol.clone(),
-        };
         let pivot = rest(j, &lower);
         if pivot < -PIVOT_TOLERANCE {
-            return Err(contradictory(j));
+            return Err(j);
         }
         if pivot <= PIVOT_TOLERANCE {
             // A zero pivot leaves no freedom: the rest of its column must vanish too
             // (|l_ij| is at most √pivot).
             if let Some(i) = (j + 1..n).find(|&i| rest(i, &lower).abs() > PIVOT_TOLERANCE.sqrt()) {
-                return Err(contradictory(i));
+                return Err(i);
             }
             continue;
         }

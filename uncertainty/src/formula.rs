@@ -9,21 +9,26 @@ use std::sync::{Arc, LazyLock};
 use heng_quantities::{Text, Unit};
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Compiler, Diagnostic, Statement, is_reserved, parse};
+use crate::model::{Compiler, Diagnostic, Statement, is_function, is_reserved, parse};
 
 /// A named formula as its file states it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Formula {
+    /// Under which models call it; unique in a library.
     pub name: String,
     /// Raised with every change of the file that changes a value.
     pub version: u32,
+    /// What it computes, for certificates.
     pub title: Text,
     /// Where the formula and its coefficients were published.
     pub source: String,
+    /// What else a user must know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Text>,
+    /// In the order of the call.
     pub arguments: Vec<Argument>,
+    /// Unit of the result.
     pub result_unit: Unit,
     /// Model language; the last line is the result.
     pub body: String,
@@ -33,19 +38,33 @@ pub struct Formula {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Argument {
+    /// As the body of the formula uses it.
     pub name: String,
+    /// Unit in which the argument must be given.
     pub unit: Unit,
+    /// Least value for which the source states the formula, in that unit.
     pub min: f64,
+    /// Greatest value for which the source states the formula, in that unit.
     pub max: f64,
 }
 
 /// Why a generic name cannot be bound.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FormulaError {
+    /// A name that leads to no formula.
     #[error("there is no formula {name:?}; known are {known}")]
-    Unknown { name: String, known: String },
+    Unknown {
+        /// The name that was asked for.
+        name: String,
+        /// All names that can be called.
+        known: String,
+    },
+    /// A generic name that already means something else.
     #[error("{name:?} cannot be bound to another formula: it is itself a formula or a function")]
-    Taken { name: String },
+    Taken {
+        /// The name that is taken.
+        name: String,
+    },
 }
 
 #[derive(Debug, Clone)]
@@ -162,7 +181,7 @@ impl Library {
     pub fn bind(&self, bindings: &[(&str, &str)]) -> Result<Self, FormulaError> {
         let mut library = self.clone();
         for &(generic, target) in bindings {
-            if library.entries.contains_key(generic) || is_reserved(generic) {
+            if is_taken(&library, generic) {
                 return Err(FormulaError::Taken {
                     name: generic.to_owned(),
                 });
@@ -212,7 +231,7 @@ impl Library {
                 help: None,
             }])
         };
-        if self.entries.contains_key(&formula.name) || is_reserved(&formula.name) {
+        if is_taken(self, &formula.name) {
             return refuse(format!("the name {:?} is taken", formula.name));
         }
         for (index, argument) in formula.arguments.iter().enumerate() {
@@ -244,6 +263,10 @@ impl Library {
         );
         Ok(())
     }
+}
+
+fn is_taken(library: &Library, name: &str) -> bool {
+    library.entries.contains_key(name) || is_reserved(name) || is_function(name)
 }
 
 fn in_file(file: &str, diagnostic: Diagnostic) -> Diagnostic {

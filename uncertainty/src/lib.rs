@@ -1,19 +1,99 @@
 //! Measurement models and the uncertainty of their results.
 //!
-//! A model is text ([`Model`]); from it come its value, exact derivatives, the propagation
-//! of uncertainty of the GUM ([`propagate`], JCGM 100:2008), the Monte Carlo method of its
-//! Supplement 1 ([`monte_carlo`], JCGM 101:2008), the comparison of both ([`validate`]) and
-//! the statement of conformity ([`decide`], JCGM 106:2012).
+//! A model is text ([`Model`]). What is known about its input quantities is a list of
+//! [`Input`]s with correlations ([`Inputs`]). From both come the estimate and its uncertainty
+//! by three methods, which are held against each other: the law of propagation of the GUM
+//! ([`propagate`]), its terms of second order ([`second_order`]) and the Monte Carlo method
+//! ([`monte_carlo`]). [`decide`] states conformity with limits. The words are those of the
+//! VIM (JCGM 200:2012) and the GUM; how each number is computed, and which test holds it,
+//! stands in `METHOD.md`.
 //!
-//! The crate is pure: no input or output, no clock, and the same bits on every machine and
-//! thread count. Elementary functions come from `libm`, random numbers from a seeded
-//! ChaCha8 generator, and every sum has one fixed order.
+//! # Example
+//!
+//! The power in a resistor: a voltage read ten times on a display, and a resistance from a
+//! certificate.
+//!
+//! ```
+//! use heng_uncertainty::{
+//!     Input, Inputs, Library, Model, Sampling, monte_carlo, propagate, second_order, validate,
+//! };
+//!
+//! let text = "P = (V + d)^2 / R";
+//! let model = Model::compile(text, Library::shipped()).map_err(|found| found[0].clone())?;
+//! let inputs = Inputs::from(vec![
+//!     Input::student("V", 5.0021, 0.0004, 9.0),     // mean of 10 readings in V, s/√n, ν
+//!     Input::rectangular("d", 0.0, 0.0005),         // resolution: half a step in V
+//!     Input::certificate("R", 100.02, 0.06, 2.0),   // value and U in Ω, k = 2
+//! ]);
+//! let budget = propagate(&model, "P", &inputs, 0.9545)?;        // JCGM 100
+//! let second = second_order(&model, "P", &inputs)?;
+//! let trials = monte_carlo(&model, "P", &inputs, &Sampling::with_seed(1))?; // JCGM 101
+//! let verdict = validate(&budget, &trials);                     // JCGM 101, clause 8
+//!
+//! assert!(verdict.validated && budget.warnings.is_empty());
+//! assert_eq!(format!("{:.5} W ± {:.5} W", budget.value, budget.expanded), "0.25016 W ± 0.00018 W");
+//! assert!((second.u.unwrap_or(f64::NAN) / budget.u - 1.0).abs() < 1e-6);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Where to find what
+//!
+//! | question | start at | clause |
+//! |---|---|---|
+//! | the language of models, their value, derivatives and units | [`Model`] | JCGM 100:2008, 4.1 |
+//! | formulas with source and range | [`Library`], [`Formula`] | – |
+//! | the input that gives a wanted result | [`solve`] | – |
+//! | a series of readings | [`type_a`], [`slope`] | JCGM 100:2008, 4.2 |
+//! | laws that can be assigned to an input | [`Distribution`], [`Law`] | JCGM 101:2008, 6.4 |
+//! | correlated inputs, inputs estimated together | [`Inputs`], [`CorrelationMeasure`] | JCGM 100:2008, 5.2; JCGM 102:2011, 5.3.2 |
+//! | combined and expanded uncertainty | [`propagate`], [`Budget`], [`coverage_factor`] | JCGM 100:2008, 5, 6 and annex G |
+//! | what makes a budget doubtful | [`Warning`] | – |
+//! | the same model at many points | [`Propagator`] | as [`propagate`] |
+//! | several outputs | [`propagate_all`], [`monte_carlo_all`] | JCGM 102:2011, 6 and 7 |
+//! | complex quantities, regions in two dimensions | [`complex_dof`], [`coverage_factor_2d`], [`Regions`] | JCGM 102:2011, 7.7 |
+//! | models that are not linear | [`second_order`] | JCGM 100:2008, 5.1.2, note |
+//! | propagation of distributions | [`monte_carlo`], [`monte_carlo_adaptive`] | JCGM 101:2008, 7 |
+//! | which input matters | [`BudgetRow::share`], [`sobol`] | – |
+//! | whether the GUM's interval holds | [`validate`] | JCGM 101:2008, 8 |
+//! | results that keep their correlation for later | [`UncertainNumber`], [`Archive`] | JCGM 100:2008, 5.2 and H.2 |
+//! | conformity, guard bands and risks | [`decide`], [`conformance_probability`], [`RiskProblem`], [`GuardBand`] | JCGM 106:2012, 7 to 9 |
+//!
+//! # The same bits everywhere
+//!
+//! The crate is pure: no input or output, no clock. The same model, inputs and seed give the
+//! same bits on every machine, for every number of threads and every instruction set:
+//!
+//! - Elementary functions are its own or those of `libm`, never those of the platform; of the
+//!   machine it uses the operations that IEEE 754 rounds exactly.
+//! - Every sum of numbers that are not whole has one fixed order.
+//! - Random numbers come from streams of their own for each input and each block of trials.
+//!   The way from seed to samples has a name, [`SAMPLER`], which stands in every result; a
+//!   change of a single sampled bit changes it.
+//!
+//! # What is refused
+//!
+//! A number that would be wrong or mean nothing is an error that says what is wrong, where,
+//! and what to do; no result is NaN. Refused are, among others: inputs that are missing,
+//! unknown to the model or not finite ([`InputError`]); correlations that contradict each
+//! other ([`CorrelationError`]) or that the laws cannot have ([`CopulaError`]); a first order
+//! that vanishes, and degrees of freedom of correlated inputs that were not estimated together
+//! ([`PropagationError`]); a run in which even one trial has no value, or that does not
+//! converge ([`SampleError`]). What is right but may mislead is a [`Warning`] instead.
 
+#![warn(missing_docs)]
+
+mod archive;
+mod budget_file;
 mod conformity;
 mod covariance;
+mod digitised;
+mod dof;
+mod elementary;
+mod evaluation;
 mod formula;
 mod gum;
 mod input;
+mod law;
 mod model;
 mod monte_carlo;
 #[expect(
@@ -21,21 +101,56 @@ mod monte_carlo;
     reason = "coefficients stand as published"
 )]
 mod normal;
+mod random;
+mod risk;
 mod sampler;
+mod second_order;
 pub mod serde_inf;
 mod solve;
+mod special;
 mod student;
 mod type_a;
+mod uncertain;
 mod validation;
+mod ziggurat;
 
-pub use conformity::{Decision, DecisionRule, Verdict, decide};
+pub use archive::{Archive, ArchiveError};
+pub use budget_file::{
+    BUDGET_SCHEMA, BudgetFile, Described, FileDiagnostic, Limits, MAX_BUDGET_BYTES, Plan, Replaced,
+    Requested, Run, Setting,
+};
+pub use conformity::{
+    ConformityError, Decision, DecisionRule, SampleConformity, Verdict,
+    acceptance_for_specific_risk, conformance_probability, decide, specific_risk,
+};
 pub use covariance::CorrelationError;
+pub use digitised::digitised_u;
+pub use dof::{ComplexContribution, DofError, complex_dof, coverage_factor_2d};
+pub use evaluation::{
+    Caution, CautionKind, Conformity, Dof, Evaluation, Explanation, FormulaUsed, Improvement,
+    InputUsed, Joint, Matrices, OutputEvaluation, Reported, ReportedMethod, TrialConformity,
+    evaluate, explain,
+};
 pub use formula::{Argument, Formula, FormulaError, Library};
-pub use gum::{Budget, BudgetRow, PropagationError, coverage_factor, propagate};
+pub use gum::{
+    Budget, BudgetRow, JointBudget, Propagated, PropagationError, Propagator, Warning,
+    coverage_factor, propagate, propagate_all,
+};
 pub use heng_quantities::Text;
-pub use input::{Correlation, Distribution, Input, InputError};
+pub use input::{Correlation, CorrelationMeasure, Distribution, Input, InputError, Inputs};
+pub use law::{CopulaError, Law, LawTable, pearson_to_normal, rank_to_normal};
 pub use model::{Diagnostic, EvalError, Model, RangeViolation};
-pub use monte_carlo::{Histogram, MonteCarlo, SAMPLER, SampleError, Sampling, monte_carlo};
+pub use monte_carlo::{
+    Adaptive, Convergence, Histogram, IntervalKind, JointMonteCarlo, MonteCarlo, Regions, SAMPLER,
+    SampleError, Sampling, SamplingErrors, SmallestRegion, Sobol, SobolShare, Stability, Stable,
+    monte_carlo, monte_carlo_adaptive, monte_carlo_all, sobol,
+};
+pub use risk::{GuardBand, RiskProblem, Risks, process_capability};
+pub use second_order::{QuadraticMoments, SecondOrder, SecondOrderRow, second_order};
 pub use solve::{SolveError, solve};
-pub use type_a::{Slope, TooFewReadings, TypeA, slope, type_a};
+pub use type_a::{SimultaneousError, Slope, TooFewReadings, TypeA, simultaneous, slope, type_a};
+pub use uncertain::{
+    Element, UncertainError, UncertainNumber, correlation, covariance, joint_dof,
+    propagate_uncertain,
+};
 pub use validation::{Validation, validate};

@@ -10,6 +10,8 @@ enum Written {
     Text(String),
 }
 
+/// Writes a number, an infinite one as text.
+///
 /// # Errors
 /// Those of the format; a NaN is refused, it is never a result.
 pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
@@ -24,6 +26,8 @@ pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::
     serializer.serialize_f64(*value)
 }
 
+/// Reads a number or the text of an infinite one.
+///
 /// # Errors
 /// Those of the format, and any text other than `inf` and `-inf`.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {

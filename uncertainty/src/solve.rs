@@ -5,19 +5,33 @@ use crate::model::{EvalError, Model};
 /// Why a model could not be inverted.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum SolveError {
+    /// A model without a value somewhere in the bracket.
     #[error(transparent)]
     Model(#[from] EvalError),
+    /// An output that does not depend on the unknown.
     #[error("{symbol:?} is no input on which {output:?} depends")]
-    NotAnInput { symbol: String, output: String },
+    NotAnInput {
+        /// Symbol of the unknown.
+        symbol: String,
+        /// Name of the output quantity.
+        output: String,
+    },
+    /// Results at both ends on the same side of the target.
     #[error(
         "no {symbol} from {low} to {high} is known to give {target}: the model gives {at_low} and {at_high} at the ends"
     )]
     NotBracketed {
+        /// Symbol of the unknown.
         symbol: String,
+        /// Lower end of the bracket, in the unit of the unknown.
         low: f64,
+        /// Upper end of the bracket, in the unit of the unknown.
         high: f64,
+        /// Result that was asked for, in the unit of the output.
         target: f64,
+        /// Result at the lower end.
         at_low: f64,
+        /// Result at the upper end.
         at_high: f64,
     },
 }

@@ -2,10 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::input::{Correlation, Input, Inputs};
+
 /// A series of readings taken under repeatability conditions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TypeA {
+    /// Number of readings n.
     pub n: usize,
+    /// Arithmetic mean (JCGM 100:2008, 4.2.1), in the unit of the readings.
     pub mean: f64,
     /// Experimental standard deviation of a single reading.
     pub s: f64,
@@ -18,6 +22,7 @@ pub struct TypeA {
     /// s/√n where the readings are independent, otherwise s: neighbours that follow each
     /// other do not average out.
     pub u: f64,
+    /// Degrees of freedom n − 1 (JCGM 100:2008, 4.2.6).
     pub dof: f64,
 }
 
@@ -93,4 +98,171 @@ pub fn slope(t_h: &[f64], y: &[f64]) -> Option<Slope> {
     let residuals = pairs().fold(0.0, |sum, (t, y)| sum + (y - per_h * t) * (y - per_h * t));
     let u = (residuals / (n - 2.0) / tt).sqrt();
     per_h.is_finite().then_some(Slope { per_h, u })
+}
+
+/// Why simultaneous observations are refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SimultaneousError {
+    /// Fewer than two rows, which have no experimental standard deviation; holds their number.
+    #[error("simultaneous observations need at least 2 rows, not {0}")]
+    TooFewRows(usize),
+    /// A row does not have one value for each quantity.
+    #[error("row {row} has {found} values for the {expected} quantities observed together")]
+    RowLength {
+        /// Counted from 1.
+        row: usize,
+        /// Number of values in the row.
+        found: usize,
+        /// Number of quantities observed together.
+        expected: usize,
+    },
+    /// An observed value is infinite or not a number.
+    #[error("the value of {symbol:?} in row {row} is not a finite number")]
+    NotFinite {
+        /// Counted from 1.
+        row: usize,
+        /// Symbol of the quantity.
+        symbol: String,
+    },
+}
+
+/// Inputs estimated together from `rows` of simultaneous observations, one value a row for
+/// each of `symbols`: means, their standard uncertainties s/√n and correlations
+/// (JCGM 100:2008, 4.2 and 5.2.3, equation 17), n − 1 degrees of freedom, and one ensemble.
+///
+/// The rows are taken as independent of each other; [`type_a`] of a column says whether
+/// neighbours follow each other.
+///
+/// # Errors
+/// [`SimultaneousError`].
+pub fn simultaneous(symbols: &[&str], rows: &[Vec<f64>]) -> Result<Inputs, SimultaneousError> {
+    check_rows(symbols, rows)?;
+    let n = rows.len() as f64;
+    let deviations = |column: usize| {
+        let sum = rows.iter().fold(0.0, |sum, row| sum + row[column]);
+        let first = sum / n;
+        let rest = rows
+            .iter()
+            .fold(0.0, |sum, row| sum + (row[column] - first));
+        let mean = first + rest / n;
+        let from_mean = rows.iter().map(|row| row[column] - mean).collect();
+        (mean, from_mean)
+    };
+    let columns: Vec<(f64, Vec<f64>)> = (0..symbols.len()).map(deviations).collect();
+    let product = |a: &[f64], b: &[f64]| {
+        let pairs = a.iter().zip(b);
+        pairs.fold(0.0, |sum, (a, b)| sum + a * b)
+    };
+    let root = |column: &[f64]| product(column, column).sqrt();
+    let mut correlations = Vec::new();
+    for (j, (_, b)) in columns.iter().enumerate() {
+        for (i, (_, a)) in columns[..j].iter().enumerate() {
+            let scale = root(a) * root(b);
+            // A column without scatter has no correlation.
+            if scale > 0.0 {
+                correlations.push(Correlation {
+                    a: symbols[i].to_owned(),
+                    b: symbols[j].to_owned(),
+                    // Rounding may take proportional columns a digit beyond 1.
+                    r: (product(a, b) / scale).clamp(-1.0, 1.0),
+                });
+            }
+        }
+    }
+    let quantities = symbols
+        .iter()
+        .zip(&columns)
+        .map(|(symbol, (mean, column))| {
+            let u = root(column) / (n * (n - 1.0)).sqrt();
+            Input::student(symbol, *mean, u, n - 1.0)
+        });
+    let together = symbols.iter().map(|&symbol| symbol.to_owned()).collect();
+    Ok(Inputs {
+        quantities: quantities.collect(),
+        correlations,
+        ensembles: if symbols.len() > 1 {
+            vec![together]
+        } else {
+            Vec::new()
+        },
+        ..Inputs::default()
+    })
+}
+
+fn check_rows(symbols: &[&str], rows: &[Vec<f64>]) -> Result<(), SimultaneousError> {
+    if rows.len() < 2 {
+        return Err(SimultaneousError::TooFewRows(rows.len()));
+    }
+    for (row, values) in (1..).zip(rows) {
+        let (found, expected) = (values.len(), symbols.len());
+        if found != expected {
+            return Err(SimultaneousError::RowLength {
+                row,
+                found,
+                expected,
+            });
+        }
+        if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+            let symbol = symbols[at].to_owned();
+            return Err(SimultaneousError::NotFinite { row, symbol });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn simultaneous_readings_have_the_printed_means_and_correlations() {
+        // JCGM 100:2008, table H.2: half a unit of the last digit printed.
+        let rows = [
+            [5.007, 0.019663, 1.0456],
+            [4.994, 0.019639, 1.0438],
+            [5.005, 0.01964, 1.0468],
+            [4.99, 0.019685, 1.0428],
+            [4.999, 0.019678, 1.0433],
+        ]
+        .map(|row| row.to_vec());
+        let inputs = simultaneous(&["V", "I", "phi"], &rows).unwrap();
+        for (input, value, value_tolerance, u, u_tolerance) in [
+            (0, 4.999, 5e-5, 0.0032, 5e-5),
+            (1, 0.019661, 5e-7, 9.5e-6, 5e-8),
+            (2, 1.04446, 5e-6, 0.00075, 5e-6),
+        ] {
+            let input = &inputs.quantities[input];
+            assert!((input.value - value).abs() <= value_tolerance, "{input:?}");
+            assert!((input.u - u).abs() <= u_tolerance, "{input:?}");
+            assert_eq!(input.dof, 4.0);
+        }
+        for (correlation, r) in inputs.correlations.iter().zip([-0.36, 0.86, -0.65]) {
+            assert!((correlation.r - r).abs() <= 5e-3, "{correlation:?}");
+        }
+        assert_eq!(inputs.ensembles, [["V", "I", "phi"].map(str::to_owned)]);
+    }
+
+    #[test]
+    fn simultaneous_observations_are_checked() {
+        let rows =
+            |rows: &[&[f64]]| -> Vec<Vec<f64>> { rows.iter().map(|row| row.to_vec()).collect() };
+        let check = |list: &[&[f64]]| simultaneous(&["a", "b"], &rows(list)).unwrap_err();
+        assert_eq!(check(&[&[1.0, 2.0]]), SimultaneousError::TooFewRows(1));
+        let (row, found, expected) = (2, 1, 2);
+        let short = SimultaneousError::RowLength {
+            row,
+            found,
+            expected,
+        };
+        assert_eq!(check(&[&[1.0, 2.0], &[1.0]]), short);
+        let symbol = "b".to_owned();
+        let not_finite = SimultaneousError::NotFinite { row: 1, symbol };
+        assert_eq!(check(&[&[1.0, f64::NAN], &[1.0, 2.0]]), not_finite);
+        // Proportional columns, and one that stands still.
+        let list = rows(&[&[0.1, 0.3, 7.0], &[0.2, 0.6, 7.0], &[0.7, 2.1, 7.0]]);
+        let inputs = simultaneous(&["a", "b", "c"], &list).unwrap();
+        assert_eq!(inputs.correlations.len(), 1);
+        assert!(1.0 - inputs.correlations[0].r < 1e-15);
+        assert_eq!(inputs.quantities[2].u, 0.0);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use heng_uncertainty::{Input, Library, Model, propagate, solve};
+use heng_uncertainty::{Input, Inputs, Library, Model, propagate, solve};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -252,12 +252,12 @@ fn a_formula_outside_its_range_is_named_with_the_value() {
 fn the_budget_of_a_humidity_point_is_that_of_the_hand_calculation() {
     // Sensitivities of the case `rh.unc.20.50`: 3.3701·0.03 and 3.0985·0.015 %RH.
     let model = compile("rh = hardy_rh_dew(td, t, p)");
-    let inputs = [
+    let inputs = Inputs::from(vec![
         Input::normal("td", 9.27562, 0.03),
         Input::normal("t", 20.0, 0.015),
         Input::rectangular("p", 101_325.0, 20.0),
-    ];
-    let budget = propagate(&model, "rh", &inputs, &[], 0.9545).unwrap();
+    ]);
+    let budget = propagate(&model, "rh", &inputs, 0.9545).unwrap();
     assert!((budget.value - 50.0).abs() < 1e-4);
     assert!((budget.rows[0].contribution - 0.101_103).abs() < 2e-5);
     assert!((budget.rows[1].contribution - 0.046_478).abs() < 2e-5);

@@ -1,7 +1,7 @@
 //! Propagation, coverage factors, type A and conformity against `gum.json`.
 
 use heng_uncertainty::{
-    Budget, Correlation, DecisionRule, Input, Library, Model, PropagationError, Verdict,
+    Budget, Correlation, DecisionRule, Input, Inputs, Library, Model, PropagationError, Verdict,
     coverage_factor, decide, propagate, slope, type_a,
 };
 use serde_json::Value;
@@ -16,6 +16,21 @@ fn model_of(case: &Value) -> (Model, String) {
         Model::compile(&text, Library::shipped()).unwrap(),
         name.clone(),
     )
+}
+
+fn correlated(quantities: &[Input], correlations: &[Correlation]) -> Inputs {
+    Inputs {
+        correlations: correlations.to_vec(),
+        ..Inputs::from(quantities.to_vec())
+    }
+}
+
+fn pair(a: &str, b: &str, r: f64) -> Correlation {
+    Correlation {
+        a: a.into(),
+        b: b.into(),
+        r,
+    }
 }
 
 fn within(case: &Value, expected: &Value, found: f64) {
@@ -59,7 +74,7 @@ fn published_models_give_their_published_uncertainties() {
             let text = format!("{name} = {}", text.as_str().unwrap());
             let model = Model::compile(&text, Library::shipped()).unwrap();
             // NPL's half width is stated for 95 %, all others are compared before expansion.
-            let budget = propagate(&model, &name, &inputs_of(&case), &[], 0.95).unwrap();
+            let budget = propagate(&model, &name, &inputs_of(&case).into(), 0.95).unwrap();
             for expected in case["expected"].as_array().unwrap() {
                 let what = expected["what"].as_str().unwrap();
                 if expected["of"] != *name {
@@ -93,7 +108,7 @@ fn published_budgets_of_ea_4_02_add_up() {
         }
         let text = format!("y = {}", terms.join(" + "));
         let model = Model::compile(&text, Library::shipped()).unwrap();
-        let budget = propagate(&model, "y", &inputs, &[], 0.9545).unwrap();
+        let budget = propagate(&model, "y", &inputs.into(), 0.9545).unwrap();
         for expected in case["expected"].as_array().unwrap() {
             let what = expected["what"].as_str().unwrap();
             // S9 has one dominant rectangle: its k = 1.65 is that of the distribution, which
@@ -112,7 +127,7 @@ fn published_budgets_of_ea_4_02_add_up() {
 fn gum_h1_expands_with_the_truncated_degrees_of_freedom() {
     let case = case("gum-h1");
     let (model, output) = model_of(&case);
-    let budget = propagate(&model, &output, &inputs_of(&case), &[], 0.99).unwrap();
+    let budget = propagate(&model, &output, &inputs_of(&case).into(), 0.99).unwrap();
     // GUM H.1.6: 16.7 becomes 16, k₉₉ = 2.92, U₉₉ = 93 nm from u = 32 nm.
     assert!((budget.k - 2.92).abs() < 0.005, "{}", budget.k);
     assert!(
@@ -131,11 +146,6 @@ fn gum_h2_with_correlations() {
         .iter()
         .map(|symbol| Input::normal(symbol, given(symbol, "x"), given(symbol, "u")))
         .collect();
-    let pair = |a: &str, b: &str, r: f64| Correlation {
-        a: a.into(),
-        b: b.into(),
-        r,
-    };
     let correlations = [
         pair("V", "I", given("r", "VI")),
         pair("phi", "V", given("r", "Vphi")),
@@ -144,7 +154,7 @@ fn gum_h2_with_correlations() {
     let text = "R = V / I * cos(phi)\nX = V / I * sin(phi)\nZ = V / I";
     let model = Model::compile(text, Library::shipped()).unwrap();
     for output in ["R", "X", "Z"] {
-        let budget = propagate(&model, output, &inputs, &correlations, 0.95).unwrap();
+        let budget = propagate(&model, output, &correlated(&inputs, &correlations), 0.95).unwrap();
         for (what, found) in [
             (output.to_owned(), budget.value),
             (format!("u_{output}"), budget.u),
@@ -167,16 +177,11 @@ fn gum_h2_with_correlations() {
 fn wrong_inputs_are_refused_by_name() {
     let model = Model::compile("y = a + b", Library::shipped()).unwrap();
     let message = |inputs: &[Input], correlations: &[Correlation]| {
-        propagate(&model, "y", inputs, correlations, 0.95)
+        propagate(&model, "y", &correlated(inputs, correlations), 0.95)
             .unwrap_err()
             .to_string()
     };
     let (a, b) = (Input::normal("a", 1.0, 0.1), Input::normal("b", 2.0, 0.1));
-    let pair = |a: &str, b: &str, r: f64| Correlation {
-        a: a.into(),
-        b: b.into(),
-        r,
-    };
     for (inputs, correlations, part) in [
         (vec![a.clone()], vec![], "\"b\" of the model is missing"),
         (
@@ -199,12 +204,12 @@ fn wrong_inputs_are_refused_by_name() {
             vec![
                 a.clone(),
                 Input {
-                    dof: 0.5,
+                    dof: 0.0,
                     ..b.clone()
                 },
             ],
             vec![],
-            "0.5",
+            "more than 0 degrees of freedom",
         ),
         (
             vec![a.clone(), Input::student("b", 0.0, 0.1, f64::INFINITY)],
@@ -225,7 +230,7 @@ fn wrong_inputs_are_refused_by_name() {
         (
             vec![a.clone(), Input::trapezoidal("b", 0.0, 0.1, 1.5)],
             vec![],
-            "top to base",
+            "a ratio from 0 to 1",
         ),
         (
             vec![a.clone(), b.clone()],
@@ -247,8 +252,8 @@ fn wrong_inputs_are_refused_by_name() {
         let found = message(&inputs, &correlations);
         assert!(found.contains(part), "{found}");
     }
-    assert!(propagate(&model, "y", &[a.clone(), b.clone()], &[], 1.0).is_err());
-    assert!(propagate(&model, "z", &[a, b], &[], 0.95).is_err());
+    assert!(propagate(&model, "y", &vec![a.clone(), b.clone()].into(), 1.0).is_err());
+    assert!(propagate(&model, "z", &vec![a, b].into(), 0.95).is_err());
 }
 
 #[test]
@@ -265,15 +270,22 @@ fn contradicting_correlations_are_refused_and_full_ones_are_not() {
         })
     };
     // The variance would be −2.4: three inputs cannot be correlated in this way.
-    let error = propagate(&model, "y", &inputs, &all(0.9, 0.9, -0.9), 0.95).unwrap_err();
+    let error = propagate(
+        &model,
+        "y",
+        &correlated(&inputs, &all(0.9, 0.9, -0.9)),
+        0.95,
+    )
+    .unwrap_err();
     assert!(
         error.to_string().contains("not positive semidefinite"),
         "{error}"
     );
-    let error = propagate(&model, "y", &inputs, &all(1.0, 1.0, 0.5), 0.95).unwrap_err();
+    let error =
+        propagate(&model, "y", &correlated(&inputs, &all(1.0, 1.0, 0.5)), 0.95).unwrap_err();
     assert!(matches!(error, PropagationError::Correlation(_)), "{error}");
     // −a + b + c with everything the same quantity is that quantity.
-    let budget = propagate(&model, "y", &inputs, &all(1.0, 1.0, 1.0), 0.95).unwrap();
+    let budget = propagate(&model, "y", &correlated(&inputs, &all(1.0, 1.0, 1.0)), 0.95).unwrap();
     assert!((budget.u - 1.0).abs() < 1e-12);
     let difference = Model::compile("y = a - b", Library::shipped()).unwrap();
     let full = [Correlation {
@@ -282,7 +294,7 @@ fn contradicting_correlations_are_refused_and_full_ones_are_not() {
         r: 1.0,
     }];
     assert_eq!(
-        propagate(&difference, "y", &inputs[..2], &full, 0.95)
+        propagate(&difference, "y", &correlated(&inputs[..2], &full), 0.95)
             .unwrap()
             .u,
         0.0
@@ -310,13 +322,19 @@ fn welch_satterthwaite_is_refused_where_it_does_not_hold() {
             },
         ]
     };
-    let error = propagate(&model, "y", &list(5.0, 9.0), &ab, 0.95).unwrap_err();
+    let error = propagate(&model, "y", &correlated(&list(5.0, 9.0), &ab), 0.95).unwrap_err();
     assert!(
         matches!(error, PropagationError::CorrelatedDof { .. }),
         "{error}"
     );
     // An independent third input keeps its own: (2.6 + 1)²/(1/9).
-    let budget = propagate(&model, "y", &list(f64::INFINITY, 9.0), &ab, 0.95).unwrap();
+    let budget = propagate(
+        &model,
+        "y",
+        &correlated(&list(f64::INFINITY, 9.0), &ab),
+        0.95,
+    )
+    .unwrap();
     assert!((budget.dof - 3.6 * 3.6 * 9.0).abs() < 1e-9);
     // Shares leave out what belongs to the pair: 3 of 3.6.
     let shares: f64 = budget.rows.iter().map(|row| row.share).sum();
@@ -327,14 +345,14 @@ fn welch_satterthwaite_is_refused_where_it_does_not_hold() {
 fn a_first_order_that_says_nothing_is_refused() {
     let case = case("s1-9.4-r0");
     let (model, output) = model_of(&case);
-    let error = propagate(&model, &output, &inputs_of(&case), &[], 0.95).unwrap_err();
+    let error = propagate(&model, &output, &inputs_of(&case).into(), 0.95).unwrap_err();
     assert!(
         matches!(error, PropagationError::Vanishing { .. }),
         "{error}"
     );
     // Constants only: no uncertainty, and that is the truth.
     let constants = [Input::constant("X1", 1.0), Input::constant("X2", 2.0)];
-    let budget = propagate(&model, &output, &constants, &[], 0.95).unwrap();
+    let budget = propagate(&model, &output, &constants.to_vec().into(), 0.95).unwrap();
     assert_eq!((budget.value, budget.u, budget.expanded), (5.0, 0.0, 0.0));
 }
 
@@ -366,7 +384,7 @@ fn a_single_type_a_input_keeps_its_degrees_of_freedom() {
     let evaluated = type_a(&series).unwrap();
     let model = Model::compile("y = 3 * x", Library::shipped()).unwrap();
     let input = Input::type_a("x", &evaluated);
-    let budget = propagate(&model, "y", &[input], &[], 0.9545).unwrap();
+    let budget = propagate(&model, "y", &vec![input].into(), 0.9545).unwrap();
     assert_eq!(budget.k, coverage_factor(9.0, 0.9545));
     assert!((budget.k - 2.32).abs() < 0.005, "{}", budget.k);
 }
@@ -551,7 +569,7 @@ fn decision_rules_at_and_around_their_limits() {
 fn results_survive_json_with_their_infinities() {
     let case = case("s1-9.2.2");
     let (model, output) = model_of(&case);
-    let budget = propagate(&model, &output, &inputs_of(&case), &[], 0.95).unwrap();
+    let budget = propagate(&model, &output, &inputs_of(&case).into(), 0.95).unwrap();
     assert!(budget.dof.is_infinite());
     let text = serde_json::to_string(&budget).unwrap();
     assert!(text.contains("\"dof\":\"inf\""), "{text}");

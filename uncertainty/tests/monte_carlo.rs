@@ -1,15 +1,15 @@
 //! The Monte Carlo method against published distributions, and its reproducibility.
 
 use heng_uncertainty::{
-    Correlation, Input, Library, Model, MonteCarlo, SampleError, Sampling, monte_carlo, propagate,
-    validate,
+    Adaptive, Correlation, Input, Inputs, IntervalKind, Library, Model, MonteCarlo, SampleError,
+    Sampling, monte_carlo, monte_carlo_adaptive, monte_carlo_all, propagate, sobol, validate,
 };
 use serde_json::Value;
 
 mod reference;
 use reference::{case, cases, inputs_of, number};
 
-fn sampling(trials: u32, coverage: f64) -> Sampling {
+fn sampling(trials: u64, coverage: f64) -> Sampling {
     Sampling {
         seed: 20_261_123,
         trials,
@@ -17,11 +17,11 @@ fn sampling(trials: u32, coverage: f64) -> Sampling {
     }
 }
 
-fn run(case: &Value, inputs: &[Input], trials: u32, coverage: f64) -> MonteCarlo {
+fn run(case: &Value, inputs: Vec<Input>, trials: u64, coverage: f64) -> MonteCarlo {
     let (name, text) = case["model"].as_object().unwrap().iter().next().unwrap();
     let text = format!("{name} = {}", text.as_str().unwrap());
     let model = Model::compile(&text, Library::shipped()).unwrap();
-    monte_carlo(&model, name, inputs, &[], &sampling(trials, coverage)).unwrap()
+    monte_carlo(&model, name, &inputs.into(), &sampling(trials, coverage)).unwrap()
 }
 
 /// The fixture states the standard deviation of its t inputs; ours takes the scale.
@@ -42,7 +42,7 @@ fn published_distributions_come_out() {
         } else {
             inputs_of(&case)
         };
-        let found = run(&case, &inputs, 1_000_000, 0.95);
+        let found = run(&case, inputs, 1_000_000, 0.95);
         for expected in case["expected"].as_array().unwrap() {
             let figures = match expected["what"].as_str().unwrap() {
                 "mc_mean" => vec![found.mean],
@@ -78,7 +78,7 @@ fn published_distributions_come_out() {
 fn sums_of_four_have_their_exact_deviation_and_ends() {
     for id in ["s1-9.2.2", "s1-9.2.3"] {
         let case = case(id);
-        let found = run(&case, &inputs_of(&case), 1_000_000, 0.95);
+        let found = run(&case, inputs_of(&case), 1_000_000, 0.95);
         assert!((found.u - 2.0).abs() < 0.006, "{id} {}", found.u);
         assert!(found.mean.abs() < 0.008, "{id} {}", found.mean);
         // Closed form of annex E for four rectangles: 3.8794; for normals 1.96·2.
@@ -102,11 +102,11 @@ fn rectangles_have_their_own_coverage_factor() {
     let trapezoid =
         (1.0 - (0.05 * (1.0 - beta * beta)).sqrt()) / ((1.0 + beta * beta) / 6.0).sqrt();
     for (second, wanted) in [(0.0, 0.95 * 3_f64.sqrt()), (0.011, trapezoid)] {
-        let inputs = [
+        let inputs = Inputs::from(vec![
             Input::rectangular("a", 0.0, 0.05),
             Input::rectangular("c", 0.0, second),
-        ];
-        let found = monte_carlo(&model, "y", &inputs, &[], &sampling(400_000, 0.95)).unwrap();
+        ]);
+        let found = monte_carlo(&model, "y", &inputs, &sampling(400_000, 0.95)).unwrap();
         let k = 0.5 * (found.symmetric[1] - found.symmetric[0]) / found.u;
         assert!((k - wanted).abs() < 0.004, "{k} {wanted}");
     }
@@ -126,8 +126,7 @@ fn every_distribution_has_its_standard_deviation() {
         let found = monte_carlo(
             &model,
             "y",
-            std::slice::from_ref(&input),
-            &[],
+            &vec![input.clone()].into(),
             &sampling(400_000, 0.95),
         );
         let found = found.unwrap();
@@ -145,7 +144,13 @@ fn every_distribution_has_its_standard_deviation() {
     }
     // t: the deviation is the scale times √(ν/(ν − 2)) (JCGM 101:2008, 6.4.9.5).
     let student = Input::student("x", 5.0, 0.2, 9.0);
-    let found = monte_carlo(&model, "y", &[student], &[], &sampling(400_000, 0.9545)).unwrap();
+    let found = monte_carlo(
+        &model,
+        "y",
+        &vec![student].into(),
+        &sampling(400_000, 0.9545),
+    )
+    .unwrap();
     assert!(
         (found.u / (0.2 * (9.0_f64 / 7.0).sqrt()) - 1.0).abs() < 0.01,
         "{}",
@@ -156,54 +161,46 @@ fn every_distribution_has_its_standard_deviation() {
         "{:?}",
         found.symmetric
     );
-    let constant = [Input::constant("x", 5.0)];
-    let found = monte_carlo(&model, "y", &constant, &[], &sampling(1000, 0.95)).unwrap();
+    let constant = Inputs::from(vec![Input::constant("x", 5.0)]);
+    let found = monte_carlo(&model, "y", &constant, &sampling(1000, 0.95)).unwrap();
     assert_eq!(
         (found.mean, found.u, found.shortest),
         (5.0, 0.0, [5.0, 5.0])
     );
-    assert_eq!(found.histogram.counts.iter().sum::<u32>(), 1000);
+    assert_eq!(found.histogram.counts.iter().sum::<u64>(), 1000);
 }
 
 #[test]
 fn correlated_normals_keep_their_correlation() {
     let model = Model::compile("y = a - b + 0 * c", Library::shipped()).unwrap();
-    let inputs = [
+    let quantities = vec![
         Input::normal("a", 1.0, 0.3),
         Input::normal("b", 1.0, 0.4),
         Input::rectangular("c", 0.0, 1.0),
     ];
     for r in [-1.0, -0.5, 0.0, 0.8, 1.0] {
-        let pair = [Correlation {
+        let correlations = vec![Correlation {
             a: "a".into(),
             b: "b".into(),
             r,
         }];
-        let found = monte_carlo(&model, "y", &inputs, &pair, &sampling(200_000, 0.95)).unwrap();
+        let inputs = Inputs {
+            correlations,
+            ..Inputs::from(quantities.clone())
+        };
+        let found = monte_carlo(&model, "y", &inputs, &sampling(200_000, 0.95)).unwrap();
         let wanted = (0.09 + 0.16 - 2.0 * r * 0.12_f64).sqrt();
         assert!(
             (found.u - wanted).abs() < 0.007 * wanted,
             "{r} {} {wanted}",
             found.u
         );
-        let budget = propagate(&model, "y", &inputs, &pair, 0.95).unwrap();
+        let budget = propagate(&model, "y", &inputs, 0.95).unwrap();
         assert!((budget.u - wanted).abs() < 1e-12, "{r}");
     }
-    let pair = [Correlation {
-        a: "a".into(),
-        b: "c".into(),
-        r: 0.5,
-    }];
-    let error = monte_carlo(&model, "y", &inputs, &pair, &sampling(1000, 0.95)).unwrap_err();
-    assert_eq!(
-        error,
-        SampleError::CorrelatedNotNormal {
-            symbol: "c".to_owned()
-        }
-    );
 }
 
-fn humidity() -> (Model, Vec<Input>) {
+fn humidity() -> (Model, Inputs) {
     let text = "rh = hardy_rh_dew(td + d_td, t + d_t, p)\nerror = x + d_x - rh";
     let model = Model::compile(text, Library::shipped()).unwrap();
     let inputs = vec![
@@ -215,7 +212,7 @@ fn humidity() -> (Model, Vec<Input>) {
         Input::student("x", 51.2, 0.05, 9.0),
         Input::rectangular("d_x", 0.0, 0.05),
     ];
-    (model, inputs)
+    (model, inputs.into())
 }
 
 #[test]
@@ -228,7 +225,7 @@ fn any_number_of_threads_gives_the_same_bits() {
             .num_threads(threads)
             .build()
             .unwrap();
-        let found = pool.install(|| monte_carlo(&model, "error", &inputs, &[], &sampling));
+        let found = pool.install(|| monte_carlo(&model, "error", &inputs, &sampling));
         serde_json::to_string(&found.unwrap()).unwrap()
     };
     let one = with(1);
@@ -236,14 +233,14 @@ fn any_number_of_threads_gives_the_same_bits() {
     assert_eq!(with(8), one);
     // Another order of the same inputs changes nothing; another seed changes everything.
     let mut reversed = inputs.clone();
-    reversed.reverse();
-    let found = monte_carlo(&model, "error", &reversed, &[], &sampling).unwrap();
+    reversed.quantities.reverse();
+    let found = monte_carlo(&model, "error", &reversed, &sampling).unwrap();
     assert_eq!(serde_json::to_string(&found).unwrap(), one);
     let other = Sampling {
         seed: 1,
         ..sampling
     };
-    let found = monte_carlo(&model, "error", &inputs, &[], &other).unwrap();
+    let found = monte_carlo(&model, "error", &inputs, &other).unwrap();
     assert_ne!(serde_json::to_string(&found).unwrap(), one);
 }
 
@@ -251,29 +248,29 @@ fn any_number_of_threads_gives_the_same_bits() {
 fn the_result_of_a_seed_is_pinned() {
     // Records replay for ever: a change here needs a new name of the sampler.
     let (model, inputs) = humidity();
-    let found = monte_carlo(&model, "error", &inputs, &[], &sampling(5000, 0.9545)).unwrap();
-    assert_eq!(found.sampler, "chacha8-inverse-1");
+    let found = monte_carlo(&model, "error", &inputs, &sampling(5000, 0.9545)).unwrap();
+    assert_eq!(found.sampler, "xoshiro256++x16-ziggurat-1");
     let bits = [found.mean, found.u, found.shortest[0], found.symmetric[1]].map(f64::to_bits);
     assert_eq!(bits, PINNED);
 }
 
 const PINNED: [u64; 4] = [
-    0x3ff330a22e9ee9a3,
-    0x3fc30d84910531f7,
-    0x3fed4f7ad99e01c0,
-    0x3ff7d1211a262160,
+    0x3ff3_362f_f565_b80a,
+    0x3fc2_ed1b_8932_0de8,
+    0x3fed_0dd7_977d_a2c0,
+    0x3ff7_ddaf_f50a_c640,
 ];
 
 #[test]
 fn both_methods_agree_on_the_humidity_model_and_the_comparison_says_so() {
     let (model, inputs) = humidity();
-    let budget = propagate(&model, "error", &inputs, &[], 0.9545).unwrap();
-    let found = monte_carlo(&model, "error", &inputs, &[], &Sampling::with_seed(7)).unwrap();
+    let budget = propagate(&model, "error", &inputs, 0.9545).unwrap();
+    let found = monte_carlo(&model, "error", &inputs, &Sampling::with_seed(7)).unwrap();
     let verdict = validate(&budget, &found);
     assert!(verdict.validated, "{verdict:?} {budget:?} {found:?}");
     assert_eq!((verdict.digits, verdict.tolerance), (2, 0.005));
     // Made for another probability, they cannot be compared.
-    let other = propagate(&model, "error", &inputs, &[], 0.95).unwrap();
+    let other = propagate(&model, "error", &inputs, 0.95).unwrap();
     assert!(!validate(&other, &found).validated);
 }
 
@@ -281,13 +278,13 @@ fn both_methods_agree_on_the_humidity_model_and_the_comparison_says_so() {
 fn a_nonlinear_model_is_not_validated() {
     // JCGM 101:2008, 9.4.2.2.6: at x₁ = 0.010 the law of propagation is not valid either.
     let model = Model::compile("y = a^2 + b^2", Library::shipped()).unwrap();
-    let inputs = [
+    let inputs = Inputs::from(vec![
         Input::normal("a", 0.010, 0.005),
         Input::normal("b", 0.0, 0.005),
-    ];
-    let budget = propagate(&model, "y", &inputs, &[], 0.95).unwrap();
+    ]);
+    let budget = propagate(&model, "y", &inputs, 0.95).unwrap();
     assert!((budget.u - 1.0e-4).abs() < 1e-12);
-    let found = monte_carlo(&model, "y", &inputs, &[], &sampling(1_000_000, 0.95)).unwrap();
+    let found = monte_carlo(&model, "y", &inputs, &sampling(1_000_000, 0.95)).unwrap();
     // Table 6 there: mean 150e−6, deviation 112e−6, shortest interval 0 to 367e−6.
     assert!((found.mean - 150e-6).abs() < 0.5e-6, "{}", found.mean);
     assert!((found.u - 112e-6).abs() < 0.5e-6, "{}", found.u);
@@ -298,19 +295,221 @@ fn a_nonlinear_model_is_not_validated() {
 #[test]
 fn trials_outside_the_domain_stop_the_run_and_are_named() {
     let model = Model::compile("y = ln(x)", Library::shipped()).unwrap();
-    let inputs = [Input::normal("x", 3.0, 1.0)];
-    let error = monte_carlo(&model, "y", &inputs, &[], &sampling(20_000, 0.95)).unwrap_err();
-    let SampleError::Trial { trial, .. } = error else {
+    let inputs = Inputs::from(vec![Input::normal("x", 3.0, 1.0)]);
+    let error = monte_carlo(&model, "y", &inputs, &sampling(20_000, 0.95)).unwrap_err();
+    let SampleError::Undefined { count, first, .. } = error else {
         panic!("{error}")
     };
-    assert!(trial < 20_000);
+    // P(x ≤ 0) = Φ(−3) = 1.35e−3: 27 trials; five standard deviations of a count to either side.
+    assert!((1..=53).contains(&count) && first < 20_000, "{error}");
     assert!(
         error.to_string().contains("line 1, column 5: ln(-"),
         "{error}"
     );
-    assert!(monte_carlo(&model, "y", &inputs, &[], &sampling(10, 0.95)).is_err());
-    assert!(monte_carlo(&model, "y", &inputs, &[], &sampling(1000, 1.0)).is_err());
-    assert!(monte_carlo(&model, "z", &inputs, &[], &sampling(1000, 0.95)).is_err());
+    assert!(monte_carlo(&model, "y", &inputs, &sampling(10, 0.95)).is_err());
+    assert!(monte_carlo(&model, "y", &inputs, &sampling(1000, 1.0)).is_err());
+    assert!(monte_carlo(&model, "z", &inputs, &sampling(1000, 0.95)).is_err());
+}
+
+fn adaptive(digits: u8, max_trials: u64) -> Adaptive {
+    Adaptive {
+        seed: 20_261_123,
+        coverage: 0.95,
+        digits,
+        max_trials,
+        interval: IntervalKind::Symmetric,
+    }
+}
+
+#[test]
+fn an_adaptive_run_is_stable_to_its_digits_or_says_that_it_is_not() {
+    // JCGM 101:2008, 9.2.2: sum of four standard normals, u = 2 and ends ±3.9199 (table 2).
+    let model = Model::compile("y = a + b + c + d", Library::shipped()).unwrap();
+    let normal = |symbol| Input::normal(symbol, 0.0, 1.0);
+    let inputs = Inputs::from(["a", "b", "c", "d"].map(normal).to_vec());
+    let run = |digits, max| monte_carlo_adaptive(&model, &["y"], &inputs, &adaptive(digits, max));
+    let found = run(2, 10_000_000).unwrap();
+    let convergence = found.convergence.unwrap();
+    let trials = convergence.sequences * convergence.sequence_trials;
+    assert_eq!(found.outputs[0].trials, trials);
+    assert!(convergence.sequences >= 10 && convergence.sequence_trials >= 10_000);
+    let stability = &convergence.outputs[0];
+    assert_eq!(stability.tolerance, 0.05);
+    for error in [
+        stability.mean,
+        stability.u,
+        stability.ends[0],
+        stability.ends[1],
+    ] {
+        assert!(error > 0.0 && error <= 0.05, "{stability:?}");
+    }
+    // Twice the tolerance is four standard errors.
+    assert!((found.outputs[0].u - 2.0).abs() < 0.1);
+    assert!((found.outputs[0].symmetric[1] - 3.9199).abs() < 0.1);
+    // The same trials as a run of that length without the procedure.
+    let fixed = monte_carlo(&model, "y", &inputs, &sampling(trials, 0.95)).unwrap();
+    assert_eq!(fixed, found.outputs[0]);
+    let error = run(3, 200_000).unwrap_err();
+    assert!(matches!(error, SampleError::NotConverged { .. }), "{error}");
+    assert!(error.to_string().starts_with("not converged"), "{error}");
+    assert!(matches!(run(4, 10_000_000), Err(SampleError::Digits(4))));
+}
+
+#[test]
+fn regions_of_two_normals_have_their_exact_area() {
+    // JCGM 102:2011, 9.2.2: covariance (2, 1; 1, 2). k² is the quantile of χ² with two degrees
+    // of freedom, −2·ln 0.05; the ellipse is also the smallest region.
+    let model = Model::compile("a = x + z\nb = y + z", Library::shipped()).unwrap();
+    let normal = |symbol| Input::normal(symbol, 0.0, 1.0);
+    let inputs = Inputs::from(["x", "y", "z"].map(normal).to_vec());
+    let found = monte_carlo_all(&model, &["a", "b"], &inputs, &sampling(1_000_000, 0.95)).unwrap();
+    // Four standard errors: √(2/M)·2 of a variance, √(5/M) of the covariance.
+    for (row, wanted) in found.covariance.iter().zip([[2.0, 1.0], [1.0, 2.0]]) {
+        for (found, wanted) in row.iter().zip(wanted) {
+            assert!((found - wanted).abs() < 0.0115, "{found} {wanted}");
+        }
+    }
+    let regions = found.regions.unwrap();
+    let k = (-2.0 * libm::log(0.05)).sqrt();
+    // The standard error of k: √(0.05·0.95/M)/(k·0.05) = 0.0018.
+    assert!((regions.k - k).abs() < 0.007, "{regions:?}");
+    let area = std::f64::consts::PI * k * k * 3_f64.sqrt();
+    assert!(
+        (regions.ellipsoid_volume / area - 1.0).abs() < 0.008,
+        "{regions:?} {area}"
+    );
+    // The cells that happen to hold most trials are taken: a little too small an area.
+    let smallest = regions.smallest.unwrap();
+    assert!(
+        (0.97..1.005).contains(&(smallest.area / area)),
+        "{smallest:?} {area}"
+    );
+    let adaptive = monte_carlo_adaptive(&model, &["a", "b"], &inputs, &adaptive(2, 10_000_000));
+    let [eigenvalue, k_found] = adaptive.unwrap().convergence.unwrap().joint.unwrap();
+    // Correlation ½: eigenvalues 1.5 and 0.5.
+    assert!((eigenvalue.value - 1.5).abs() <= 2.0 * eigenvalue.tolerance);
+    assert!((k_found.value - k).abs() <= 2.0 * k_found.tolerance);
+}
+
+#[test]
+fn strictly_dependent_outputs_have_no_region() {
+    let model = Model::compile("a = x\nb = 2 * x", Library::shipped()).unwrap();
+    let inputs = Inputs::from(vec![Input::normal("x", 0.0, 1.0)]);
+    let found = monte_carlo_all(&model, &["a", "b"], &inputs, &sampling(20_000, 0.95)).unwrap();
+    assert_eq!(found.regions, None);
+}
+
+#[test]
+fn shares_of_the_ishigami_function() {
+    // T. Ishigami and T. Homma (ISUMA 1990); a = 7, b = 0.1. Closed forms: V₁ = ½(1 + bπ⁴/5)²,
+    // V₂ = a²/8, V₁₃ = 8b²π⁸/225.
+    let model = Model::compile(
+        "y = sin(x1) + 7 * sin(x2)^2 + 0.1 * x3^4 * sin(x1)",
+        Library::shipped(),
+    )
+    .unwrap();
+    let pi = std::f64::consts::PI;
+    let input = |symbol| Input::rectangular(symbol, 0.0, pi);
+    let inputs = Inputs::from(["x1", "x2", "x3"].map(input).to_vec());
+    let found = sobol(&model, "y", &inputs, &sampling(200_000, 0.95)).unwrap();
+    let pi4 = pi * pi * pi * pi;
+    let v1 = 0.5 * (1.0 + 0.1 * pi4 / 5.0) * (1.0 + 0.1 * pi4 / 5.0);
+    let (v2, v13) = (49.0 / 8.0, 8.0 * 0.01 * pi4 * pi4 / 225.0);
+    let all = v1 + v2 + v13;
+    let wanted = [
+        ("x1", v1 / all, (v1 + v13) / all),
+        ("x2", v2 / all, v2 / all),
+        ("x3", 0.0, v13 / all),
+    ];
+    for (symbol, first, total) in wanted {
+        let share = found.shares.iter().find(|share| share.symbols == [symbol]);
+        let share = share.unwrap();
+        assert!(
+            (share.first - first).abs() < 4.5 * share.first_error,
+            "{share:?} {first}"
+        );
+        assert!(
+            (share.total - total).abs() < 4.5 * share.total_error,
+            "{share:?} {total}"
+        );
+        assert!(share.first_error < 0.01 && share.total_error < 0.01);
+    }
+}
+
+#[test]
+fn a_long_run_is_counted_and_agrees_with_a_short_one() {
+    // More trials than are kept: the way through cells.
+    let model = Model::compile("y = x", Library::shipped()).unwrap();
+    let inputs = Inputs::from(vec![Input::rectangular("x", 5.0, 1.0)]);
+    let found = monte_carlo(&model, "y", &inputs, &sampling((1 << 24) + 5, 0.95)).unwrap();
+    assert_eq!(
+        found
+            .histogram
+            .counts
+            .iter()
+            .chain(&found.histogram.outside)
+            .sum::<u64>(),
+        (1 << 24) + 5
+    );
+    // Four standard errors: 1/√(3M) of the mean, √(0.025·0.975/M)·2 of an end.
+    assert!((found.mean - 5.0).abs() < 6e-4);
+    assert!((found.symmetric[0] - 4.05).abs() < 3.1e-4, "{found:?}");
+    assert!((found.symmetric[1] - 5.95).abs() < 3.1e-4, "{found:?}");
+    assert!(
+        found
+            .errors
+            .symmetric
+            .iter()
+            .all(|&error| (0.5e-4..1.5e-4).contains(&error))
+    );
+}
+
+#[test]
+fn trials_that_an_if_does_not_take_may_be_undefined() {
+    let model = Model::compile("y = sqrt(max(x, 0))", Library::shipped()).unwrap();
+    let inputs = Inputs::from(vec![Input::normal("x", 0.0, 1.0)]);
+    let found = monte_carlo(&model, "y", &inputs, &sampling(100_000, 0.9)).unwrap();
+    assert_eq!(found.shortest[0], 0.0);
+    // 1/x is infinite or huge near 0, never NaN; a division by an exact 0 would be counted.
+    let model = Model::compile("y = 1 / (x - x)", Library::shipped()).unwrap();
+    let error = monte_carlo(&model, "y", &inputs, &sampling(2000, 0.9)).unwrap_err();
+    assert!(
+        matches!(error, SampleError::Undefined { count: 2000, .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_implicit_model_is_solved_in_every_trial() {
+    // x² = a: the same as √a written out, trial by trial.
+    let implicit =
+        Model::compile("solve x: x^2 = a near 2\ny = x + b", Library::shipped()).unwrap();
+    let explicit = Model::compile("y = sqrt(a) + b", Library::shipped()).unwrap();
+    let inputs = Inputs::from(vec![
+        Input::rectangular("a", 4.0, 1.0),
+        Input::normal("b", 0.0, 0.1),
+    ]);
+    let found = monte_carlo(&implicit, "y", &inputs, &sampling(20_000, 0.95)).unwrap();
+    let wanted = monte_carlo(&explicit, "y", &inputs, &sampling(20_000, 0.95)).unwrap();
+    assert!((found.mean - wanted.mean).abs() < 1e-14);
+    assert!((found.u - wanted.u).abs() < 1e-14);
+    // No solution in some trials: counted, and said.
+    let none = Model::compile(
+        "solve x: x^2 = a - 3.5 near 2\ny = x + b",
+        Library::shipped(),
+    )
+    .unwrap();
+    let error = monte_carlo(&none, "y", &inputs, &sampling(20_000, 0.95)).unwrap_err();
+    assert!(matches!(error, SampleError::Undefined { .. }), "{error}");
+}
+
+#[test]
+fn an_untaken_branch_may_have_no_value() {
+    let model = Model::compile("y = if(x > 0, ln(x), -1)", Library::shipped()).unwrap();
+    let inputs = Inputs::from(vec![Input::rectangular("x", 0.0, 1.0)]);
+    let found = monte_carlo(&model, "y", &inputs, &sampling(100_000, 0.9)).unwrap();
+    // Mean ½·(−1) + ½·∫ln = −1; five standard errors.
+    assert!((found.mean + 1.0).abs() < 0.012, "{found:?}");
 }
 
 #[test]

@@ -56,7 +56,7 @@ pub enum EvaluationError {
     Sampling {
         place: Place,
         #[source]
-        source: SampleError,
+        source: Box<SampleError>,
     },
     #[error("{place}: {source}")]
     Rounding {

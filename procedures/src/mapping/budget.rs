@@ -2,8 +2,8 @@
 
 use heng_quantities::{Rounded, Text, round_result};
 use heng_uncertainty::{
-    Budget, Input, Library, Model, MonteCarlo, Sampling, Validation, monte_carlo, propagate, slope,
-    type_a, validate,
+    Budget, Input, Inputs, Library, Model, MonteCarlo, Sampling, Validation, monte_carlo,
+    propagate, slope, type_a, validate,
 };
 
 use super::characteristics::Figures;
@@ -55,27 +55,26 @@ pub(super) fn evaluate(
         .iter()
         .map(|symbol| sources.input(symbol))
         .collect::<Result<Vec<_>, _>>()?;
+    let inputs = Inputs::from(inputs);
     sources.note_sensors();
     sources.note_drift();
     let quantity = || table.quantity.clone();
-    let budget =
-        propagate(&model, &measurand.output, &inputs, &[], COVERAGE).map_err(|source| {
-            MappingError::Propagation {
-                quantity: quantity(),
-                source,
-            }
-        })?;
+    let budget = propagate(&model, &measurand.output, &inputs, COVERAGE).map_err(|source| {
+        MappingError::Propagation {
+            quantity: quantity(),
+            source,
+        }
+    })?;
     let sampling = Sampling {
         coverage: COVERAGE,
         ..Sampling::with_seed(seed)
     };
-    let sampled =
-        monte_carlo(&model, &measurand.output, &inputs, &[], &sampling).map_err(|source| {
-            MappingError::Sampling {
-                quantity: quantity(),
-                source,
-            }
-        })?;
+    let sampled = monte_carlo(&model, &measurand.output, &inputs, &sampling).map_err(|source| {
+        MappingError::Sampling {
+            quantity: quantity(),
+            source: Box::new(source),
+        }
+    })?;
     let validation = validate(&budget, &sampled);
     let reported = crate::evaluate::Reported::of(&budget, &sampled, &validation);
     let mut notes = sources.notes;

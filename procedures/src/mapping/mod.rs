@@ -167,7 +167,7 @@ pub enum MappingError {
     Sampling {
         quantity: String,
         #[source]
-        source: SampleError,
+        source: Box<SampleError>,
     },
     #[error("{quantity}: {source}")]
     Rounding {

@@ -1,12 +1,13 @@
-//! Characters to tokens. Lines end a statement, except inside parentheses.
+//! Characters to tokens. Lines end a statement, except inside parentheses and brackets.
 
-use super::Diagnostic;
+use super::{Diagnostic, one_a_line};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum TokenKind {
     Number(f64),
+    /// A name, with its part where it is that of a complex quantity: `G.re`.
     Name(String),
-    /// One of `+ - * / ^ ( ) , =`.
+    /// One of `+ - * / ^ ( ) [ ] , = : < > ≤ ≥`; `<=` and `>=` are read as the last two.
     Sign(char),
     EndOfStatement,
 }
@@ -19,18 +20,15 @@ pub struct Token {
 }
 
 /// Longest text that is read; a measurement model is a page, not a book.
-const MAX_CHARACTERS: usize = 65_536;
+pub const MAX_CHARACTERS: usize = 65_536;
+
+/// Parts of a complex quantity, written after a dot.
+const PARTS: &[&str] = &["re", "im", "abs", "arg"];
 
 pub fn lex(source: &str) -> Result<Vec<Token>, Vec<Diagnostic>> {
     let characters: Vec<char> = source.chars().collect();
     if characters.len() > MAX_CHARACTERS {
-        let message = format!("the model has more than {MAX_CHARACTERS} characters");
-        return Err(vec![Diagnostic {
-            line: 1,
-            column: 1,
-            message,
-            help: None,
-        }]);
+        return Err(vec![too_long("")]);
     }
     let mut lexer = Lexer {
         characters,
@@ -47,10 +45,20 @@ pub fn lex(source: &str) -> Result<Vec<Token>, Vec<Diagnostic>> {
         }
     }
     lexer.push(TokenKind::EndOfStatement);
+    one_a_line(&mut diagnostics);
     if diagnostics.is_empty() {
         Ok(lexer.tokens)
     } else {
         Err(diagnostics)
+    }
+}
+
+pub fn too_long(how: &str) -> Diagnostic {
+    Diagnostic {
+        line: 1,
+        column: 1,
+        message: format!("the model has more than {MAX_CHARACTERS} characters{how}"),
+        help: None,
     }
 }
 
@@ -80,18 +88,14 @@ impl Lexer {
                     self.at += 1;
                 }
             }
-            '+' | '-' | '*' | '/' | '^' | '(' | ')' | ',' | '=' => self.sign(c)?,
+            '+' | '-' | '*' | '/' | '^' | '(' | ')' | '[' | ']' | ',' | '=' | ':' | '<' | '>'
+            | '≤' | '≥' => self.sign(c)?,
             _ if c.is_ascii_digit() || c == '.' => self.number()?,
-            _ if c.is_alphabetic() || c == '_' => {
-                let end = self.end_of(self.at, |c| c.is_alphanumeric() || c == '_');
-                let name = self.characters[self.at..end].iter().collect();
-                self.push(TokenKind::Name(name));
-                self.at = end;
-            }
+            _ if c.is_alphabetic() || c == '_' => self.name(),
             _ => {
                 let diagnostic = self.diagnostic(
                     format!("the character {c:?} has no meaning in a model"),
-                    "use names, numbers, + - * / ^ ( ) , = and # for comments",
+                    "use names, numbers, + - * / ^ ( ) [ ] , = : < <= > >= and # for comments",
                 );
                 self.at += 1;
                 return Err(diagnostic);
@@ -101,20 +105,47 @@ impl Lexer {
     }
 
     fn sign(&mut self, c: char) -> Result<(), Diagnostic> {
-        if c == '*' && self.characters.get(self.at + 1) == Some(&'*') {
-            let diagnostic =
-                self.diagnostic("`**` is not an operator".into(), "write a power as x^2");
-            self.at += 2;
-            return Err(diagnostic);
-        }
+        let next = self.characters.get(self.at + 1).copied();
+        let (sign, length) = match (c, next) {
+            ('*', Some('*')) => return Err(self.no_operator("**", "write a power as x^2")),
+            ('=', Some('=')) => {
+                let help = "compare with < <= > >=; two measured values are never quite equal";
+                return Err(self.no_operator("==", help));
+            }
+            ('<', Some('=')) => ('≤', 2),
+            ('>', Some('=')) => ('≥', 2),
+            _ => (c, 1),
+        };
         match c {
-            '(' => self.open += 1,
-            ')' => self.open = self.open.saturating_sub(1),
+            '(' | '[' => self.open += 1,
+            ')' | ']' => self.open = self.open.saturating_sub(1),
             _ => {}
         }
-        self.push(TokenKind::Sign(c));
-        self.at += 1;
+        self.push(TokenKind::Sign(sign));
+        self.at += length;
         Ok(())
+    }
+
+    /// Refuses two characters that are an operator elsewhere.
+    fn no_operator(&mut self, text: &str, help: &str) -> Diagnostic {
+        let diagnostic = self.diagnostic(format!("`{text}` is not an operator"), help);
+        self.at += 2;
+        diagnostic
+    }
+
+    fn name(&mut self) {
+        let belongs = |c: char| c.is_alphanumeric() || c == '_';
+        let mut end = self.end_of(self.at, belongs);
+        if self.characters.get(end) == Some(&'.') {
+            let part_end = self.end_of(end + 1, belongs);
+            let part: String = self.characters[end + 1..part_end].iter().collect();
+            if PARTS.contains(&part.as_str()) {
+                end = part_end;
+            }
+        }
+        let name = self.characters[self.at..end].iter().collect();
+        self.push(TokenKind::Name(name));
+        self.at = end;
     }
 
     fn number(&mut self) -> Result<(), Diagnostic> {

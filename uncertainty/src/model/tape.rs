@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::elementary::{self, finite};
+
 /// Index of an operation and of its result.
 pub type Register = u32;
 
@@ -18,6 +20,13 @@ pub enum Unary {
     Abs,
     Sin,
     Cos,
+    Tan,
+    Asin,
+    Acos,
+    Atan,
+    Sinh,
+    Cosh,
+    Tanh,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +38,11 @@ pub enum Binary {
     Pow,
     Min,
     Max,
+    Atan2,
+    /// 1 where a < b, else 0; the condition of a [`Op::Select`].
+    Less,
+    /// 1 where a ≤ b, else 0.
+    LessEqual,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,33 +55,42 @@ pub enum Op {
     Binary(Binary, Register, Register),
     /// Power with a whole exponent, by repeated multiplication.
     PowInt(Register, i32),
+    /// The second operand where the first is not 0, else the third.
+    Select(Register, Register, Register),
+    /// The unknown of an implicit equation; its value comes from the [`Op::Root`] that
+    /// solves the equation.
+    Unknown(u32),
+    /// The value of `unknown` (an [`Op::Unknown`]) at which `equation` is 0, near `start`.
+    Root {
+        equation: Register,
+        unknown: Register,
+        start: Register,
+    },
 }
 
 impl Unary {
+    /// NaN where there is no finite value. NaN flows through every operation to the
+    /// result, unless an `if` does not take it.
+    #[inline(always)]
     pub fn apply(self, x: f64) -> f64 {
         match self {
             Self::Neg => -x,
-            Self::Exp => libm::exp(x),
-            Self::Ln => libm::log(x),
-            Self::Log10 => libm::log10(x),
+            Self::Exp => elementary::exp(x),
+            Self::Ln => elementary::ln(x),
+            Self::Log10 => elementary::log10(x),
             Self::Sqrt => x.sqrt(),
             Self::Abs => x.abs(),
-            Self::Sin => libm::sin(x),
-            Self::Cos => libm::cos(x),
-        }
-    }
-
-    /// dy/dx from the operand and the result; none where it does not exist.
-    pub fn slope(self, x: f64, y: f64) -> Option<f64> {
-        match self {
-            Self::Neg => Some(-1.0),
-            Self::Exp => Some(y),
-            Self::Ln => Some(1.0 / x),
-            Self::Log10 => Some(1.0 / (x * std::f64::consts::LN_10)),
-            Self::Sqrt => (x > 0.0).then(|| 0.5 / y),
-            Self::Abs => (x != 0.0).then(|| if x > 0.0 { 1.0 } else { -1.0 }),
-            Self::Sin => Some(libm::cos(x)),
-            Self::Cos => Some(-libm::sin(x)),
+            Self::Sin if x.abs() > elementary::REDUCED => finite(libm::sin(x)),
+            Self::Sin => elementary::sin(x),
+            Self::Cos if x.abs() > elementary::REDUCED => finite(libm::cos(x)),
+            Self::Cos => elementary::cos(x),
+            Self::Tan => finite(libm::tan(x)),
+            Self::Asin => finite(libm::asin(x)),
+            Self::Acos => finite(libm::acos(x)),
+            Self::Atan => libm::atan(finite(x)),
+            Self::Sinh => finite(libm::sinh(x)),
+            Self::Cosh => finite(libm::cosh(x)),
+            Self::Tanh => libm::tanh(finite(x)),
         }
     }
 
@@ -81,6 +104,13 @@ impl Unary {
             Self::Abs => "abs",
             Self::Sin => "sin",
             Self::Cos => "cos",
+            Self::Tan => "tan",
+            Self::Asin => "asin",
+            Self::Acos => "acos",
+            Self::Atan => "atan",
+            Self::Sinh => "sinh",
+            Self::Cosh => "cosh",
+            Self::Tanh => "tanh",
         }
     }
 
@@ -94,75 +124,36 @@ impl Unary {
             Self::Abs,
             Self::Sin,
             Self::Cos,
+            Self::Tan,
+            Self::Asin,
+            Self::Acos,
+            Self::Atan,
+            Self::Sinh,
+            Self::Cosh,
+            Self::Tanh,
         ]
         .into_iter()
         .find(|unary| unary.word() == name)
     }
-
-    /// Whether a finite operand can give something that is not finite.
-    pub const fn has_domain(self) -> bool {
-        matches!(self, Self::Exp | Self::Ln | Self::Log10 | Self::Sqrt)
-    }
 }
 
 impl Binary {
+    /// As [`Unary::apply`]: what could hide an infinite operand gives NaN instead.
+    #[inline(always)]
     pub fn apply(self, a: f64, b: f64) -> f64 {
+        let poison = a * 0.0 + b * 0.0;
         match self {
             Self::Add => a + b,
             Self::Sub => a - b,
             Self::Mul => a * b,
-            Self::Div => a / b,
-            Self::Pow => libm::pow(a, b),
-            // A NaN must come through: it is found at the result.
-            Self::Min => {
-                if a < b || a.is_nan() {
-                    a
-                } else {
-                    b
-                }
-            }
-            Self::Max => {
-                if a > b || a.is_nan() {
-                    a
-                } else {
-                    b
-                }
-            }
+            Self::Div => a / b + b * 0.0,
+            Self::Pow => finite(libm::pow(a, b)) + poison,
+            Self::Atan2 => libm::atan2(a, b) + poison,
+            Self::Less => f64::from(u8::from(a < b)) + poison,
+            Self::LessEqual => f64::from(u8::from(a <= b)) + poison,
+            Self::Min => (if a < b { a } else { b }) + poison,
+            Self::Max => (if a > b { a } else { b }) + poison,
         }
-    }
-
-    /// (dy/da, dy/db); none where the derivative does not exist. `b_varies` says whether
-    /// the second operand depends on an input: of (−2)^1.0 only the base has a slope.
-    pub fn slopes(self, a: f64, b: f64, y: f64, b_varies: bool) -> Option<(f64, f64)> {
-        Some(match self {
-            Self::Add => (1.0, 1.0),
-            Self::Sub => (1.0, -1.0),
-            Self::Mul => (b, a),
-            Self::Div => (1.0 / b, -y / b),
-            Self::Pow => {
-                let base = b * libm::pow(a, b - 1.0);
-                let exponent = if b_varies { y * libm::log(a) } else { 0.0 };
-                if !(base.is_finite() && exponent.is_finite()) {
-                    return None;
-                }
-                (base, exponent)
-            }
-            Self::Min | Self::Max if a == b => return None,
-            Self::Min => {
-                if a < b {
-                    (1.0, 0.0)
-                } else {
-                    (0.0, 1.0)
-                }
-            }
-            Self::Max => {
-                if a > b {
-                    (1.0, 0.0)
-                } else {
-                    (0.0, 1.0)
-                }
-            }
-        })
     }
 
     pub const fn word(self) -> &'static str {
@@ -174,24 +165,22 @@ impl Binary {
             Self::Pow => "^",
             Self::Min => "min",
             Self::Max => "max",
+            Self::Atan2 => "atan2",
+            Self::Less => "<",
+            Self::LessEqual => "<=",
         }
     }
 
     /// The function of that name; operators are no functions.
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Min, Self::Max]
+        [Self::Min, Self::Max, Self::Atan2]
             .into_iter()
             .find(|binary| binary.word() == name)
-    }
-
-    /// Whether finite operands can give something that is not finite, overflow of a sum or
-    /// product apart (that is seen at the result).
-    pub const fn has_domain(self) -> bool {
-        matches!(self, Self::Div | Self::Pow)
     }
 }
 
 /// x^n by squaring: the order of the multiplications depends on n alone.
+#[inline(always)]
 pub fn pow_int(x: f64, n: i32) -> f64 {
     let mut left = n.unsigned_abs();
     let mut square = x;
@@ -203,28 +192,39 @@ pub fn pow_int(x: f64, n: i32) -> f64 {
         square *= square;
         left >>= 1;
     }
-    if n < 0 { 1.0 / product } else { product }
+    if n < 0 {
+        1.0 / product + x * 0.0
+    } else {
+        product
+    }
+}
+
+/// `a` where the condition is not 0, else `b`.
+#[inline(always)]
+pub fn select(condition: f64, a: f64, b: f64) -> f64 {
+    if condition == 0.0 {
+        b
+    } else {
+        // A condition that is itself undefined.
+        a + condition * 0.0
+    }
 }
 
 impl Op {
     /// Registers of the operands.
     pub fn operands(self) -> impl Iterator<Item = Register> {
-        let (first, second) = match self {
-            Self::Constant(_) | Self::Input(_) => (None, None),
-            Self::Unary(_, a) | Self::PowInt(a, _) => (Some(a), None),
-            Self::Binary(_, a, b) => (Some(a), Some(b)),
+        let operands = match self {
+            Self::Constant(_) | Self::Input(_) | Self::Unknown(_) => [None; 3],
+            Self::Unary(_, a) | Self::PowInt(a, _) => [Some(a), None, None],
+            Self::Binary(_, a, b) => [Some(a), Some(b), None],
+            Self::Select(condition, a, b) => [Some(condition), Some(a), Some(b)],
+            Self::Root {
+                equation,
+                unknown,
+                start,
+            } => [Some(equation), Some(unknown), Some(start)],
         };
-        first.into_iter().chain(second)
-    }
-
-    /// Whether a finite operand can give something that is not finite.
-    pub const fn has_domain(self) -> bool {
-        match self {
-            Self::Constant(_) | Self::Input(_) => false,
-            Self::Unary(unary, _) => unary.has_domain(),
-            Self::Binary(binary, _, _) => binary.has_domain(),
-            Self::PowInt(_, n) => n < 0,
-        }
+        operands.into_iter().flatten()
     }
 
     /// The value of this operation; `register` and `input` give the operands.
@@ -235,6 +235,11 @@ impl Op {
             Self::Unary(unary, a) => unary.apply(register(a)),
             Self::Binary(binary, a, b) => binary.apply(register(a), register(b)),
             Self::PowInt(a, n) => pow_int(register(a), n),
+            Self::Select(condition, a, b) => select(register(condition), register(a), register(b)),
+            // Until the equation is solved the unknown stands at its start; the solver
+            // (evaluate.rs) works on a whole program, not on one operation.
+            Self::Unknown(_) => f64::NAN,
+            Self::Root { unknown, .. } => register(unknown),
         }
     }
 }
@@ -292,7 +297,7 @@ impl Tape {
         let constants = op
             .operands()
             .all(|register| self.constant_at(register).is_some());
-        if matches!(op, Op::Constant(_) | Op::Input(_)) || !constants {
+        if matches!(op, Op::Constant(_) | Op::Input(_) | Op::Unknown(_)) || !constants {
             return op;
         }
         let value = op.apply(|at| self.constant_at(at).unwrap_or(f64::NAN), |_| f64::NAN);
@@ -303,7 +308,7 @@ impl Tape {
         }
     }
 
-    fn constant_at(&self, register: Register) -> Option<f64> {
+    pub fn constant_at(&self, register: Register) -> Option<f64> {
         match self.ops[register as usize] {
             Op::Constant(bits) => Some(f64::from_bits(bits)),
             _ => None,
