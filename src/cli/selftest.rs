@@ -1,0 +1,73 @@
+//! `heng selftest`: published reference cases against the engine.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{Exit, Failure, Tongue, read_text};
+use crate::selftest;
+
+#[derive(Args)]
+pub struct SelfTest {
+    /// Run the cases of this file instead of the shipped ones; may be given several times
+    #[arg(long, value_name = "FILE.json")]
+    cases: Vec<PathBuf>,
+    /// Only the cases whose ids begin so
+    #[arg(long, value_name = "ID_PREFIX", default_value = "")]
+    only: String,
+    /// How the result is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Language of the headings
+    #[arg(long, value_enum, default_value_t = Tongue::En)]
+    lang: Tongue,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+pub fn selftest(arguments: &SelfTest) -> Result<Exit, Failure> {
+    let mut files = Vec::new();
+    for path in &arguments.cases {
+        files.push((path.display().to_string(), read_text(path)?));
+    }
+    let named: Vec<_> = files
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
+    let named = if named.is_empty() {
+        selftest::SHIPPED
+    } else {
+        &named
+    };
+    let report =
+        selftest::run(named, &arguments.only).map_err(|fault| Failure::new(Exit::Input, &fault))?;
+    if report.is_empty() {
+        return Err(nothing_to_run(&arguments.only));
+    }
+    let written = match arguments.format {
+        Format::Text => selftest::text(&report, arguments.lang.into()),
+        Format::Json => selftest::json(&report),
+    };
+    io::stdout()
+        .write_all(written.as_bytes())
+        .map_err(|error| Failure::new(Exit::Write, &format!("cannot write the result: {error}")))?;
+    Ok(if report.failed() {
+        Exit::Altered
+    } else {
+        Exit::Done
+    })
+}
+
+fn nothing_to_run(only: &str) -> Failure {
+    let message = if only.is_empty() {
+        "the files have no cases: write some, or leave out --cases".to_owned()
+    } else {
+        format!("no case has an id that begins with {only:?}: shorten --only")
+    };
+    Failure::new(Exit::Input, &message)
+}
