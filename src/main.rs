@@ -5,6 +5,7 @@
 mod analyse;
 mod cli;
 mod plain;
+mod selftest;
 mod session;
 mod tui;
 

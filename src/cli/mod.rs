@@ -1,8 +1,10 @@
 //! Arguments to a command to an exit code.
 
+mod budget;
 mod compare;
 mod import;
 mod inspect;
+mod selftest;
 mod simulate;
 
 use std::path::PathBuf;
@@ -73,8 +75,12 @@ enum Command {
     Import(import::Import),
     /// Serve one simulated instrument on a pseudo-terminal
     Simulate(simulate::Simulate),
+    /// Evaluate a measurement uncertainty budget
+    Budget(budget::Budget),
     /// Check a procedure file
     Lint(inspect::Lint),
+    /// Run published reference cases, or a laboratory's own, against the engine
+    Selftest(selftest::SelfTest),
     /// List the instruments that have a driver description
     Instruments,
 }
@@ -126,7 +132,9 @@ pub fn main() -> ExitCode {
         Command::Verify(verify) => inspect::verify(&verify),
         Command::Import(arguments) => import::import(&arguments),
         Command::Simulate(arguments) => simulate::simulate(&arguments),
+        Command::Budget(arguments) => budget::budget(&arguments),
         Command::Lint(lint) => inspect::lint(&lint),
+        Command::Selftest(arguments) => selftest::selftest(&arguments),
         Command::Instruments => Ok(inspect::instruments()),
     };
     match result {
