@@ -1,8 +1,9 @@
 //! The Monte Carlo method against published distributions, and its reproducibility.
 
 use heng_uncertainty::{
-    Adaptive, Correlation, Input, Inputs, IntervalKind, Library, Model, MonteCarlo, SampleError,
-    Sampling, monte_carlo, monte_carlo_adaptive, monte_carlo_all, propagate, sobol, validate,
+    Adaptive, Correlation, CorrelationMeasure, Input, Inputs, IntervalKind, Library, Model,
+    MonteCarlo, SampleError, Sampling, monte_carlo, monte_carlo_adaptive, monte_carlo_all,
+    propagate, sobol, validate,
 };
 use serde_json::Value;
 
@@ -477,6 +478,138 @@ fn trials_that_an_if_does_not_take_may_be_undefined() {
         matches!(error, SampleError::Undefined { count: 2000, .. }),
         "{error}"
     );
+}
+
+fn correlated(quantities: Vec<Input>, r: f64, measure: CorrelationMeasure) -> Inputs {
+    let correlations = vec![Correlation {
+        a: quantities[0].symbol.clone(),
+        b: quantities[1].symbol.clone(),
+        r,
+    }];
+    Inputs {
+        correlations,
+        measure,
+        ..Inputs::from(quantities)
+    }
+}
+
+fn ensemble_of(mut inputs: Inputs) -> Inputs {
+    let symbols = inputs.quantities.iter().map(|input| input.symbol.clone());
+    inputs.ensembles = vec![symbols.collect()];
+    inputs
+}
+
+#[test]
+fn correlated_rectangles_keep_the_stated_coefficient() {
+    // A Gaussian copula without correction gives r = 0.8915 and 1.1222 (a peer does); r = 0.9
+    // is √(2·(1 + 0.9)/3) = 1.12546.
+    let model = Model::compile("y = a + b", Library::shipped()).unwrap();
+    let rectangle = |symbol| Input::rectangular(symbol, 0.0, 1.0);
+    let inputs = correlated(
+        vec![rectangle("a"), rectangle("b")],
+        0.9,
+        CorrelationMeasure::Pearson,
+    );
+    let found = monte_carlo(&model, "y", &inputs, &sampling(4_000_000, 0.95)).unwrap();
+    // Four standard errors of u are 0.0012; the peer's value is 0.0033 away.
+    let wanted = (2.0 * 1.9 / 3.0_f64).sqrt();
+    assert!(
+        (found.u - wanted).abs() < 4.0 * found.errors.u,
+        "{}",
+        found.u
+    );
+    assert!(4.0 * found.errors.u < 0.0015);
+    // The rank correlation of uniform quantities is Pearson's.
+    let ranked = Inputs {
+        measure: CorrelationMeasure::Rank,
+        ..inputs
+    };
+    let found = monte_carlo(&model, "y", &ranked, &sampling(4_000_000, 0.95)).unwrap();
+    assert!(
+        (found.u - wanted).abs() < 4.0 * found.errors.u,
+        "{}",
+        found.u
+    );
+    // An exponential and a rectangle cannot be correlated that much.
+    let skew = vec![Input::exponential("a", 1.0), rectangle("b")];
+    let inputs = correlated(skew, 0.99, CorrelationMeasure::Pearson);
+    let error = monte_carlo(&model, "y", &inputs, &sampling(2000, 0.95)).unwrap_err();
+    assert!(matches!(error, SampleError::Copula { .. }), "{error}");
+}
+
+#[test]
+fn an_ensemble_is_drawn_from_one_multivariate_t() {
+    // JCGM 102:2011, 5.3.2: with ν = 6 every linear combination is a t of its own scale; its
+    // variance is ν/(ν − 2) times scale², and both members share their divisor, so that
+    // without correlation their squares are still dependent.
+    let model = Model::compile("y = a + b\nz = (a * b)^2", Library::shipped()).unwrap();
+    let student = |symbol| Input::student(symbol, 0.0, 1.0, 6.0);
+    let run = |inputs: &Inputs, output| {
+        monte_carlo(&model, output, inputs, &sampling(1_000_000, 0.95)).unwrap()
+    };
+    let inputs = correlated(
+        vec![student("a"), student("b")],
+        0.5,
+        CorrelationMeasure::Pearson,
+    );
+    let found = run(&ensemble_of(inputs), "y");
+    let wanted = (3.0 * 1.5_f64).sqrt();
+    assert!(
+        (found.u - wanted).abs() < 4.5 * found.errors.u,
+        "{}",
+        found.u
+    );
+    // t at 97.5 % with 6 degrees of freedom is 2.4469; scale √3.
+    let end = 2.446_912 * 3.0_f64.sqrt();
+    assert!((found.symmetric[1] - end).abs() < 4.5 * found.errors.symmetric[1]);
+    // With ν = 12, E[a²·b²] is (ν/(ν − 2))² = 1.44 for independent ones and
+    // ν²/((ν − 2)(ν − 4)) = 1.8 together; the standard error is 0.01, from E[a⁴·b⁴] = 97.
+    let many = |symbol| Input::student(symbol, 0.0, 1.0, 12.0);
+    let independent = Inputs::from(vec![many("a"), many("b")]);
+    let apart = run(&independent, "z").mean;
+    assert!((apart - 1.44).abs() < 0.05, "{apart}");
+    let together = run(&ensemble_of(independent), "z").mean;
+    assert!((together - 1.8).abs() < 0.05, "{together}");
+}
+
+#[test]
+fn ensembles_that_cannot_be_drawn_are_refused() {
+    let model = Model::compile("y = a + b + c", Library::shipped()).unwrap();
+    let quantities = vec![
+        Input::student("a", 0.0, 1.0, 6.0),
+        Input::student("b", 0.0, 1.0, 6.0),
+        Input::normal("c", 0.0, 1.0),
+    ];
+    let refused = |inputs: &Inputs| monte_carlo(&model, "y", inputs, &sampling(2000, 0.9));
+    let pair = vec![vec!["a".to_owned(), "b".to_owned()]];
+    let mut torn = Inputs {
+        ensembles: pair.clone(),
+        ..Inputs::from(quantities.clone())
+    };
+    assert!(refused(&torn).is_ok());
+    torn.correlations = vec![Correlation {
+        a: "a".into(),
+        b: "c".into(),
+        r: 0.5,
+    }];
+    assert!(matches!(
+        refused(&torn),
+        Err(SampleError::TornEnsemble { .. })
+    ));
+    let mut unequal = Inputs {
+        ensembles: pair,
+        ..Inputs::from(quantities.clone())
+    };
+    unequal.quantities[1].dof = 7.0;
+    assert!(matches!(
+        refused(&unequal),
+        Err(SampleError::EnsembleDof { .. })
+    ));
+    let unknown = Inputs {
+        ensembles: vec![vec!["a".to_owned(), "q".to_owned()]],
+        ..Inputs::from(quantities)
+    };
+    assert!(matches!(refused(&unknown), Err(SampleError::Ensemble(_))));
 }
 
 #[test]

@@ -184,7 +184,7 @@ impl Ensemble {
 }
 
 /// For each input of the model the number of its ensemble.
-fn ensembles(ordered: &[&Input], all: &Inputs) -> Result<Vec<Option<usize>>, PropagationError> {
+pub fn ensembles(ordered: &[&Input], all: &Inputs) -> Result<Vec<Option<usize>>, PropagationError> {
     let mut ensemble_of = vec![None; ordered.len()];
     for (number, ensemble) in all.ensembles.iter().enumerate() {
         for symbol in ensemble {

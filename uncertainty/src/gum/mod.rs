@@ -12,7 +12,7 @@ use crate::model::{EvalError, Model};
 use crate::second_order::Point;
 use crate::student;
 
-pub use layout::Layout;
+pub use layout::{Layout, ensembles};
 pub use propagator::{Entry, Propagated, Propagator};
 pub use warning::Warning;
 

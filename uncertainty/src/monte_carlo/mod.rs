@@ -18,6 +18,7 @@ pub use region::{Regions, SmallestRegion};
 pub use sobol::{Sobol, SobolShare, sobol};
 
 use crate::covariance::CorrelationError;
+use crate::gum::PropagationError;
 use crate::input::{InputError, Inputs};
 use crate::law::CopulaError;
 use crate::model::{EvalError, Model};
@@ -194,6 +195,9 @@ pub enum SampleError {
     /// An input that is refused, missing or too many.
     #[error(transparent)]
     Input(#[from] InputError),
+    /// An ensemble that names an unknown input, or one that stands in another already.
+    #[error(transparent)]
+    Ensemble(#[from] Box<PropagationError>),
     /// Correlations that are refused.
     #[error(transparent)]
     Correlation(#[from] CorrelationError),

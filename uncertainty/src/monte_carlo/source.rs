@@ -6,6 +6,7 @@ use nalgebra::DMatrix;
 
 use super::SampleError;
 use crate::covariance::{correlation_matrix, factor};
+use crate::gum::ensembles;
 use crate::input::{CorrelationMeasure, Distribution, Input, Inputs, in_order};
 use crate::law::{Law, LawTable, pearson_to_normal, rank_to_normal};
 use crate::model::{CHUNK, EvalError, Model, Program, Registers};
@@ -299,6 +300,7 @@ impl Member {
 
 /// Groups of inputs that are correlated or estimated together.
 fn group(inputs: &[&Input], all: &Inputs, seed: Key) -> Result<Vec<Group>, SampleError> {
+    ensembles(inputs, all).map_err(Box::new)?;
     let correlation = correlation_matrix(inputs, &all.correlations)?;
     // Whatever becomes of the deviates: the coefficients as stated must be possible.
     factor(&correlation, inputs)?;
