@@ -36,7 +36,7 @@ use heng_quantities::{Text, UnitExpression};
 use toml::Spanned;
 
 use crate::conformity::DecisionRule;
-use crate::covariance::{CorrelationError, correlation_matrix, factor};
+use crate::covariance::{CorrelationError, correlated_groups, correlated_pairs};
 use crate::formula::Library;
 use crate::input::{Correlation, Input, InputError, Inputs, in_order};
 use crate::model::{Diagnostic, Model};
@@ -443,8 +443,8 @@ impl Reader<'_> {
             let help = "correct the numbers of this input";
             self.one(self.place_of(symbol_of(&error)), error.to_string(), help)
         })?;
-        correlation_matrix(&checked, &inputs.correlations)
-            .and_then(|matrix| factor(&matrix, &checked))
+        correlated_pairs(&checked, &inputs.correlations)
+            .and_then(|pairs| correlated_groups(&checked, &pairs))
             .map_err(|error| self.correlation(&error))?;
         Ok(inputs)
     }

@@ -45,17 +45,18 @@ pub enum CorrelationError {
     },
 }
 
-/// Correlation matrix of the inputs in their order.
-pub fn correlation_matrix(
-    inputs: &[&Input],
-    correlations: &[Correlation],
-) -> Result<DMatrix<f64>, CorrelationError> {
-    let mut matrix = DMatrix::identity(inputs.len(), inputs.len());
-    for (row, column, r) in correlated_pairs(inputs, correlations)? {
-        matrix[(row, column)] = r;
-        matrix[(column, row)] = r;
+/// Correlation matrix of the indices `members`, in their order; pairs with others are left
+/// out.
+pub fn matrix_among(members: &[usize], pairs: &[(usize, usize, f64)]) -> DMatrix<f64> {
+    let place: BTreeMap<usize, usize> = (0..).zip(members).map(|(k, &m)| (m, k)).collect();
+    let mut matrix = DMatrix::identity(members.len(), members.len());
+    for (a, b, r) in pairs {
+        if let (Some(&row), Some(&column)) = (place.get(a), place.get(b)) {
+            matrix[(row, column)] = *r;
+            matrix[(column, row)] = *r;
+        }
     }
-    Ok(matrix)
+    matrix
 }
 
 /// The correlations as (index, index, r) into `inputs`, each checked by itself.
@@ -135,17 +136,11 @@ pub fn correlated_groups(
     inputs: &[&Input],
     pairs: &[(usize, usize, f64)],
 ) -> Result<Vec<CorrelatedGroup>, CorrelationError> {
-    connected(inputs.len(), pairs)
+    let felt = pairs.iter().filter(|(_, _, r)| *r != 0.0);
+    connected(inputs.len(), felt.map(|&(a, b, _)| (a, b)))
         .into_iter()
         .map(|members| {
-            let place: BTreeMap<usize, usize> = (0..).zip(&members).map(|(k, &m)| (m, k)).collect();
-            let mut matrix = DMatrix::identity(members.len(), members.len());
-            for (a, b, r) in pairs {
-                if let (Some(&row), Some(&column)) = (place.get(a), place.get(b)) {
-                    matrix[(row, column)] = *r;
-                    matrix[(column, row)] = *r;
-                }
-            }
+            let matrix = matrix_among(&members, pairs);
             let chosen: Vec<&Input> = members.iter().map(|&member| inputs[member]).collect();
             let factor = factor(&matrix, &chosen)?;
             let lower = (0..members.len())
@@ -157,11 +152,11 @@ pub fn correlated_groups(
         .collect()
 }
 
-/// Sets of two and more indices below `count` that pairs with r ≠ 0 connect, in the order
-/// of their first members.
-fn connected(count: usize, pairs: &[(usize, usize, f64)]) -> Vec<Vec<usize>> {
+/// Sets of two and more indices below `count` that the pairs connect, in the order of their
+/// first members.
+pub fn connected(count: usize, pairs: impl IntoIterator<Item = (usize, usize)>) -> Vec<Vec<usize>> {
     let mut neighbours = vec![Vec::new(); count];
-    for &(a, b, _) in pairs.iter().filter(|(_, _, r)| *r != 0.0) {
+    for (a, b) in pairs {
         neighbours[a].push(b);
         neighbours[b].push(a);
     }

@@ -291,6 +291,15 @@ impl Input {
         Self::new(symbol, value, u, Distribution::Discrete { values, weights })
     }
 
+    /// Scale of an input that follows Student's t.
+    pub(crate) fn student_scale(&self) -> Option<f64> {
+        match self.distribution {
+            Distribution::StudentT => Some(self.u),
+            Distribution::StudentTSd => Some(self.u * ((self.dof - 2.0) / self.dof).sqrt()),
+            _ => None,
+        }
+    }
+
     /// The same input with the degrees of freedom of its standard uncertainty.
     #[must_use]
     pub fn with_dof(self, dof: f64) -> Self {

@@ -283,8 +283,9 @@ impl Kind {
             _ if u == 0.0 => Self::Certain,
             Distribution::Constant => Self::Certain,
             Distribution::Normal => Self::normal(value, u),
-            Distribution::StudentT => student(u),
-            Distribution::StudentTSd => student(u * ((dof - 2.0) / dof).sqrt()),
+            Distribution::StudentT | Distribution::StudentTSd => {
+                student(input.student_scale().unwrap_or(u))
+            }
             Distribution::Rectangular => Self::trapezoid(value, u, 1.0),
             Distribution::Triangular => Self::trapezoid(value, u, 0.0),
             Distribution::Trapezoidal { beta } => Self::trapezoid(value, u, *beta),

@@ -83,9 +83,8 @@ impl Sampler {
             _ if u == 0.0 => (value, 0.0, Shape::Constant),
             Distribution::Constant => (value, 0.0, Shape::Constant),
             Distribution::Normal => (value, u, Shape::Normal(Ziggurat::normal())),
-            Distribution::StudentT => (value, u, Shape::Student(students.of(input.dof))),
-            Distribution::StudentTSd => {
-                let scale = u * ((input.dof - 2.0) / input.dof).sqrt();
+            Distribution::StudentT | Distribution::StudentTSd => {
+                let scale = input.student_scale().unwrap_or(u);
                 (value, scale, Shape::Student(students.of(input.dof)))
             }
             Distribution::Rectangular => (value, u * 3_f64.sqrt(), Shape::Rectangular),

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
-use crate::covariance::{CorrelationError, correlation_matrix, factor};
+use crate::covariance::{CorrelationError, correlated_pairs, factor};
 use crate::dof::{ComplexContribution, DofError, complex_dof};
 use crate::gum::{Entry, Layout, PropagationError};
 use crate::input::{Correlation, Input, InputError, Inputs, in_order};
@@ -148,16 +148,16 @@ impl UncertainNumber {
         let everything: Vec<usize> = (0..list.len()).collect();
         // Refuses correlations and ensembles that are not possible.
         Layout::new(&quantities, &everything, inputs)?;
-        let matrix = correlation_matrix(&quantities, &inputs.correlations)?;
+        let pairs = correlated_pairs(&quantities, &inputs.correlations)?;
         let id = |at: usize| format!("{origin}/{}", symbols[at]);
         let element = |(at, quantity): (usize, &Input)| {
             let own = |members: &&Vec<String>| members.contains(&quantity.symbol);
             let ensemble = inputs.ensembles.iter().find(own);
             let together = ensemble.map(|members| format!("{origin}/{}", members.join("+")));
-            let others = (0..list.len()).filter(|&other| other != at);
+            let others = pairs.iter().filter(|(a, b, _)| *a == at || *b == at);
             let correlations = others
-                .filter(|&other| matrix[(at, other)] != 0.0)
-                .map(|other| (id(other), matrix[(at, other)]))
+                .filter(|(_, _, r)| *r != 0.0)
+                .map(|&(a, b, r)| (id(if a == at { b } else { a }), r))
                 .collect();
             let element = Element {
                 quantity: quantity.clone(),

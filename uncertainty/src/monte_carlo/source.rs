@@ -1,11 +1,9 @@
 //! The inputs of a model, ready to be drawn block by block.
 
-use std::collections::BTreeMap;
-
 use nalgebra::DMatrix;
 
 use super::SampleError;
-use crate::covariance::{correlation_matrix, factor};
+use crate::covariance::{connected, correlated_groups, correlated_pairs, factor, matrix_among};
 use crate::gum::ensembles;
 use crate::input::{CorrelationMeasure, Distribution, Input, Inputs, in_order};
 use crate::law::{Law, LawTable, pearson_to_normal, rank_to_normal};
@@ -300,88 +298,54 @@ impl Member {
 
 /// Groups of inputs that are correlated or estimated together.
 fn group(inputs: &[&Input], all: &Inputs, seed: Key) -> Result<Vec<Group>, SampleError> {
-    ensembles(inputs, all).map_err(Box::new)?;
-    let correlation = correlation_matrix(inputs, &all.correlations)?;
+    let ensemble_of = ensembles(inputs, all).map_err(Box::new)?;
+    let pairs = correlated_pairs(inputs, &all.correlations)?;
     // Whatever becomes of the deviates: the coefficients as stated must be possible.
-    factor(&correlation, inputs)?;
-    let mut sets: Vec<usize> = (0..inputs.len()).collect();
-    let mut join = |a: usize, b: usize| {
-        let (from, to) = (sets[a], sets[b]);
-        for set in &mut sets {
-            if *set == from {
-                *set = to;
-            }
-        }
-    };
-    for a in 0..inputs.len() {
-        for b in 0..a {
-            let apart = correlation[(a, b)] == 0.0 && !together(all, inputs[a], inputs[b]);
-            if !apart && inputs[a].u > 0.0 && inputs[b].u > 0.0 {
-                join(a, b);
-            }
-        }
+    correlated_groups(inputs, &pairs)?;
+    let correlated = pairs.iter().filter(|(_, _, r)| *r != 0.0);
+    let mut links: Vec<(usize, usize)> = correlated.map(|&(a, b, _)| (a, b)).collect();
+    // A multivariate t distribution joins its members even without correlation.
+    for ensemble in 0..all.ensembles.len() {
+        let students: Vec<usize> = (0..inputs.len())
+            .filter(|&at| ensemble_of[at] == Some(ensemble))
+            .filter(|&at| inputs[at].u > 0.0 && inputs[at].student_scale().is_some())
+            .collect();
+        links.extend(students.windows(2).map(|pair| (pair[0], pair[1])));
     }
-    let mut by_set: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for (index, set) in sets.iter().enumerate() {
-        by_set.entry(*set).or_default().push(index);
-    }
-    let several = by_set.into_values().filter(|members| members.len() > 1);
-    several
+    links.retain(|&(a, b)| inputs[a].u > 0.0 && inputs[b].u > 0.0);
+    connected(inputs.len(), links)
+        .into_iter()
         .map(|mut members| {
             members.sort_by(|&a, &b| inputs[a].symbol.cmp(&inputs[b].symbol));
             let chosen: Vec<&Input> = members.iter().map(|&at| inputs[at]).collect();
-            let among = DMatrix::from_fn(members.len(), members.len(), |row, column| {
-                correlation[(members[row], members[column])]
-            });
-            Group::new(&chosen, among, all, seed)
+            let together: Vec<Option<usize>> = members.iter().map(|&at| ensemble_of[at]).collect();
+            let among = matrix_among(&members, &pairs);
+            Group::new(&chosen, &together, among, all.measure, seed)
         })
         .collect()
 }
 
-fn ensemble<'a>(all: &'a Inputs, input: &Input) -> Option<&'a Vec<String>> {
-    all.ensembles
-        .iter()
-        .find(|ensemble| ensemble.contains(&input.symbol))
-}
-
-/// Whether a multivariate t distribution joins two inputs even without correlation.
-fn together(all: &Inputs, a: &Input, b: &Input) -> bool {
-    let same = ensemble(all, a).is_some_and(|ensemble| ensemble.contains(&b.symbol));
-    same && student_scale(a).is_some() && student_scale(b).is_some()
-}
-
-/// Scale of an input that follows Student's t.
-fn student_scale(input: &Input) -> Option<f64> {
-    match input.distribution {
-        Distribution::StudentT => Some(input.u),
-        Distribution::StudentTSd => Some(input.u * ((input.dof - 2.0) / input.dof).sqrt()),
-        _ => None,
-    }
-}
-
 impl Group {
+    /// `ensemble_of` has the ensemble of each input.
     fn new(
         inputs: &[&Input],
+        ensemble_of: &[Option<usize>],
         correlation: DMatrix<f64>,
-        all: &Inputs,
+        measure: CorrelationMeasure,
         seed: Key,
     ) -> Result<Self, SampleError> {
-        let first = ensemble(all, inputs[0]);
-        let one_ensemble = first.is_some_and(|first| {
-            let inside = |input: &&Input| first.contains(&input.symbol);
-            inputs.iter().all(inside)
-        });
-        let students = inputs.iter().filter(|input| student_scale(input).is_some());
-        if one_ensemble && students.count() == inputs.len() {
+        let first = ensemble_of[0];
+        let one_ensemble = first.is_some() && ensemble_of.iter().all(|one| *one == first);
+        let student = |input: &Input| input.student_scale().is_some();
+        if one_ensemble && inputs.iter().all(|input| student(input)) {
             return Self::student(inputs, &correlation, seed);
         }
-        let torn =
-            |input: &&&Input| student_scale(input).is_some() && ensemble(all, input).is_some();
-        if let Some(input) = inputs.iter().find(torn) {
+        let mut pairs = inputs.iter().zip(ensemble_of);
+        if let Some((input, _)) = pairs.find(|(input, one)| student(input) && one.is_some()) {
             let symbol = input.symbol.clone();
             return Err(SampleError::TornEnsemble { symbol });
         }
-        Self::copula(inputs, correlation, all.measure, seed)
+        Self::copula(inputs, correlation, measure, seed)
     }
 
     fn student(
@@ -397,7 +361,7 @@ impl Group {
         let member = |input: &&Input| Member {
             key: seed.of_name(&input.symbol),
             value: input.value,
-            scale: student_scale(input).unwrap_or(input.u),
+            scale: input.student_scale().unwrap_or(input.u),
             law: None,
         };
         let key = inputs.iter().fold(seed.of_name("ensemble"), |key, input| {
