@@ -6,6 +6,7 @@
 
 mod case;
 mod complex;
+mod data;
 mod engine;
 mod field;
 mod judge;

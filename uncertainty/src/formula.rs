@@ -28,6 +28,9 @@ pub struct Formula {
     pub note: Option<Text>,
     /// In the order of the call.
     pub arguments: Vec<Argument>,
+    /// Numbers of the source that the body uses by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub constants: Vec<Constant>,
     /// Unit of the result.
     pub result_unit: Unit,
     /// Model language; the last line is the result.
@@ -46,6 +49,32 @@ pub struct Argument {
     pub min: f64,
     /// Greatest value for which the source states the formula, in that unit.
     pub max: f64,
+}
+
+/// A number of the source, or a list of them such as the coefficients of a polynomial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Constant {
+    /// As the body of the formula uses it.
+    pub name: String,
+    /// One number, or the elements of a vector.
+    pub value: ConstantValue,
+    /// Unit of the number; none for coefficients, whose units follow from the body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// Where it was published, if not with the formula.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+}
+
+/// One number, or the elements of a vector.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ConstantValue {
+    /// A number.
+    Number(f64),
+    /// The elements of a vector, counted from 1 in the body.
+    Vector(Vec<f64>),
 }
 
 /// Why a generic name cannot be bound.
@@ -80,45 +109,21 @@ pub struct Library {
     bound: BTreeMap<String, String>,
 }
 
-/// File names and texts of the formulas in the program.
-const SHIPPED: &[(&str, &str)] = &[
-    (
-        "hardy_f_ice.toml",
-        include_str!("../formulas/hardy_f_ice.toml"),
-    ),
-    (
-        "hardy_f_supercooled.toml",
-        include_str!("../formulas/hardy_f_supercooled.toml"),
-    ),
-    (
-        "hardy_f_water.toml",
-        include_str!("../formulas/hardy_f_water.toml"),
-    ),
-    ("hardy_ice.toml", include_str!("../formulas/hardy_ice.toml")),
-    (
-        "hardy_rh_dew.toml",
-        include_str!("../formulas/hardy_rh_dew.toml"),
-    ),
-    (
-        "hardy_rh_frost.toml",
-        include_str!("../formulas/hardy_rh_frost.toml"),
-    ),
-    (
-        "hardy_water.toml",
-        include_str!("../formulas/hardy_water.toml"),
-    ),
-    (
-        "sonntag_ice.toml",
-        include_str!("../formulas/sonntag_ice.toml"),
-    ),
-    (
-        "sonntag_water.toml",
-        include_str!("../formulas/sonntag_water.toml"),
-    ),
-    ("wmo_f.toml", include_str!("../formulas/wmo_f.toml")),
-    ("wmo_ice.toml", include_str!("../formulas/wmo_ice.toml")),
-    ("wmo_water.toml", include_str!("../formulas/wmo_water.toml")),
-];
+/// File names and texts of the formulas of one folder.
+macro_rules! folder {
+    ($folder:literal: $($name:ident)*) => {
+        [$((
+            concat!($folder, "/", stringify!($name), ".toml"),
+            include_str!(concat!("../formulas/", $folder, "/", stringify!($name), ".toml")),
+        )),*]
+    };
+}
+
+/// The formulas in the program, folder by folder.
+const SHIPPED: &[&[(&str, &str)]] = &[&folder!("humidity":
+    hardy_f_ice hardy_f_supercooled hardy_f_water hardy_ice hardy_rh_dew hardy_rh_frost
+    hardy_water sonntag_ice sonntag_water wmo_f wmo_ice wmo_water
+)];
 
 impl Library {
     /// The formulas that come with the program.
@@ -126,10 +131,11 @@ impl Library {
     /// # Panics
     /// Where a shipped file is wrong; a test of this crate holds that it is not.
     pub fn shipped() -> &'static Self {
-        static LIBRARY: LazyLock<Library> = LazyLock::new(|| match Library::parse(SHIPPED) {
-            Ok(library) => library,
-            Err(diagnostics) => panic!("shipped formulas: {diagnostics:?}"),
-        });
+        static LIBRARY: LazyLock<Library> =
+            LazyLock::new(|| match Library::parse(&SHIPPED.concat()) {
+                Ok(library) => library,
+                Err(diagnostics) => panic!("shipped formulas: {diagnostics:?}"),
+            });
         &LIBRARY
     }
 
@@ -234,23 +240,8 @@ impl Library {
         if is_taken(self, &formula.name) {
             return refuse(format!("the name {:?} is taken", formula.name));
         }
-        for (index, argument) in formula.arguments.iter().enumerate() {
-            if argument
-                .min
-                .partial_cmp(&argument.max)
-                .is_none_or(std::cmp::Ordering::is_gt)
-            {
-                return refuse(format!(
-                    "the range of argument {:?} is empty",
-                    argument.name
-                ));
-            }
-            if formula.arguments[..index]
-                .iter()
-                .any(|other| other.name == argument.name)
-            {
-                return refuse(format!("the argument {:?} stands twice", argument.name));
-            }
+        if let Some(message) = contradiction(&formula) {
+            return refuse(message);
         }
         let statements = Arc::new(parse(&formula.body)?);
         let name = formula.name.clone();
@@ -263,6 +254,38 @@ impl Library {
         );
         Ok(())
     }
+}
+
+/// What is wrong with arguments and constants, before the body is read.
+fn contradiction(formula: &Formula) -> Option<String> {
+    for argument in &formula.arguments {
+        if argument
+            .min
+            .partial_cmp(&argument.max)
+            .is_none_or(std::cmp::Ordering::is_gt)
+        {
+            return Some(format!(
+                "the range of argument {:?} is empty",
+                argument.name
+            ));
+        }
+    }
+    for constant in &formula.constants {
+        let numbers = match &constant.value {
+            ConstantValue::Number(one) => std::slice::from_ref(one),
+            ConstantValue::Vector(list) => list,
+        };
+        if numbers.is_empty() || numbers.iter().any(|number| !number.is_finite()) {
+            return Some(format!("the constant {:?} is no number", constant.name));
+        }
+    }
+    let arguments = formula.arguments.iter().map(|argument| &argument.name);
+    let constants = formula.constants.iter().map(|constant| &constant.name);
+    let names: Vec<_> = arguments.chain(constants).collect();
+    let twice = |(at, name): (usize, &&String)| names[..at].contains(name);
+    let repeated = names.iter().enumerate().find(|&one| twice(one));
+    repeated
+        .map(|(_, name)| format!("the name {name:?} stands twice among arguments and constants"))
 }
 
 fn is_taken(library: &Library, name: &str) -> bool {

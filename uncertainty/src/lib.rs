@@ -131,7 +131,7 @@ pub use evaluation::{
     InputUsed, Joint, Matrices, OutputEvaluation, Reported, ReportedMethod, TrialConformity,
     evaluate, explain,
 };
-pub use formula::{Argument, Formula, FormulaError, Library};
+pub use formula::{Argument, Constant, ConstantValue, Formula, FormulaError, Library};
 pub use gum::{
     Budget, BudgetRow, JointBudget, Propagated, PropagationError, Propagator, Warning,
     coverage_factor, propagate, propagate_all,

@@ -5,7 +5,23 @@ use heng_uncertainty::{Library, Model, solve};
 use super::super::case::ScienceCase;
 use super::super::field::Fault;
 use super::super::judge::Found;
-use super::{by_name, number_or_refusal};
+use super::{Check, by_name, number_or_refusal};
+
+/// Beginnings of ids, and what answers them.
+pub const CHECKS: &[(&str, Check)] = &[
+    ("pws.hardy.", vapour_pressure),
+    ("psi.hardy.", vapour_pressure),
+    ("pws.sonntag.", vapour_pressure),
+    ("psi.sonntag.", vapour_pressure),
+    ("pws.wmo.", vapour_pressure),
+    ("pws.ashrae.", vapour_pressure),
+    ("f.hardy.", enhancement),
+    ("f.wmo.", enhancement),
+    ("dew.", dew_point),
+    ("rh.hardy.frost.", from_frost_point),
+    ("rh.hardy.", from_dew_point),
+    ("rh.unc.", sensitivities),
+];
 
 /// Dew points are looked for in this range, in degrees Celsius.
 const DEW_POINTS: [f64; 2] = [-50.0, 60.0];

@@ -9,7 +9,10 @@ use super::super::SEED;
 use super::super::case::ScienceCase;
 use super::super::field::{Fault, Field};
 use super::super::judge::Found;
-use super::{by_name, number_or_refusal};
+use super::{Check, by_name, number_or_refusal};
+
+/// Beginnings of ids, and what answers them.
+pub const CHECKS: &[(&str, Check)] = &[("dkd57.map", dkd_r_5_7), ("jjf1101.map", jjf_1101)];
 
 const PROCEDURE: &str = "chamber-mapping";
 

@@ -11,34 +11,9 @@ use super::judge::{Figure, Found, Line};
 
 type Check = fn(&ScienceCase) -> Result<Vec<Found>, Fault>;
 
-/// What computes the cases whose id begins so: one answer for each leaf. The first that fits
-/// counts.
-const CHECKS: &[(&str, Check)] = &[
-    ("pws.hardy.", humidity::vapour_pressure),
-    ("psi.hardy.", humidity::vapour_pressure),
-    ("pws.sonntag.", humidity::vapour_pressure),
-    ("psi.sonntag.", humidity::vapour_pressure),
-    ("pws.wmo.", humidity::vapour_pressure),
-    ("pws.ashrae.", humidity::vapour_pressure),
-    ("f.hardy.", humidity::enhancement),
-    ("f.wmo.", humidity::enhancement),
-    ("dew.", humidity::dew_point),
-    ("rh.hardy.frost.", humidity::from_frost_point),
-    ("rh.hardy.", humidity::from_dew_point),
-    ("rh.unc.", humidity::sensitivities),
-    ("gum.h1", statistics::gauge_block),
-    ("gum.h2", statistics::impedance),
-    ("gum.t", statistics::student),
-    ("risk.rp19", statistics::in_tolerance),
-    ("risk.deaver", statistics::false_decisions),
-    ("risk.specific", statistics::specific),
-    ("conf.pc.", statistics::conformance),
-    ("conf.guard", statistics::decision_rules),
-    ("jjf1033.rep", statistics::repeatability),
-    ("dkd57.hum", statistics::half_widths),
-    ("dkd57.map", mapping::dkd_r_5_7),
-    ("jjf1101.map", mapping::jjf_1101),
-];
+/// What computes the cases whose id begins so: one answer for each leaf. The longest beginning
+/// that fits counts.
+const CHECKS: &[&[(&str, Check)]] = &[humidity::CHECKS, mapping::CHECKS, statistics::CHECKS];
 
 /// Topics that this version does not compute.
 const LATER: &[(&str, &str)] = &[
@@ -79,7 +54,9 @@ const LATER: &[(&str, &str)] = &[
 
 pub fn run(case: &ScienceCase) -> Result<Vec<Line>, Fault> {
     let fits = |prefix: &&str| case.id.starts_with(*prefix);
-    let Some((_, check)) = CHECKS.iter().find(|(prefix, _)| fits(prefix)) else {
+    let checks = CHECKS.iter().copied().flatten();
+    let fitting = checks.filter(|(prefix, _)| fits(prefix));
+    let Some((_, check)) = fitting.max_by_key(|(prefix, _)| prefix.len()) else {
         let later = LATER.iter().find(|(prefix, _)| fits(prefix));
         let reason = match later {
             Some((_, what)) => format!("not part of this version: {what}"),

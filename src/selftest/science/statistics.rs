@@ -7,9 +7,25 @@ use heng_uncertainty::{
 };
 
 use super::super::case::ScienceCase;
+use super::super::data;
 use super::super::field::{Fault, Field};
 use super::super::judge::Found;
-use super::{by_name, number_or_refusal};
+use super::{Check, by_name, number_or_refusal};
+
+/// Beginnings of ids, and what answers them.
+pub const CHECKS: &[(&str, Check)] = &[
+    ("gum.h1", gauge_block),
+    ("gum.h2", impedance),
+    ("gum.t", student),
+    ("risk.rp19", in_tolerance),
+    ("risk.deaver", false_decisions),
+    ("risk.specific", specific),
+    ("conf.pc.", conformance),
+    ("conf.guard", decision_rules),
+    ("jjf1033.rep", repeatability),
+    ("strd.michelso", speed_of_light),
+    ("dkd57.hum", half_widths),
+];
 
 fn compile(case: &ScienceCase, text: &str) -> Result<Model, Fault> {
     Model::compile(text, &Library::default()).map_err(|findings| {
@@ -261,5 +277,25 @@ pub fn half_widths(case: &ScienceCase) -> Result<Vec<Found>, Fault> {
         } else {
             budget.rows.get(index(what, "u_each_pct")?)?.contribution
         }))
+    })
+}
+
+/// The first column of a file: mean, standard deviation and autocorrelation of neighbours.
+pub fn speed_of_light(case: &ScienceCase) -> Result<Vec<Found>, Fault> {
+    let text = data::file(&case.root.at("inputs").at("data"))?;
+    let series: Vec<f64> = data::rows(text).iter().map(|row| row[0]).collect();
+    let found = type_a(&series);
+    by_name(case, "mean, sd, r1 or n", |what| {
+        let found = match &found {
+            Ok(found) => found,
+            Err(error) => return Some(Found::Refused(error.to_string())),
+        };
+        Some(match what {
+            "mean" => Found::Value(found.mean),
+            "sd" => Found::Value(found.s),
+            "r1" => number_or_refusal(found.lag1.ok_or("all readings are equal")),
+            "n" => Found::Value(found.n as f64),
+            _ => return None,
+        })
     })
 }

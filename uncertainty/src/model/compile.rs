@@ -9,7 +9,7 @@ use super::parse::{JOINING, Node, NodeKind, Statement, StatementKind};
 use super::tape::{Binary, Op, Place, Register, Tape};
 use super::value::{Complex, Value};
 use super::{Diagnostic, canonical, one_a_line};
-use crate::formula::{Entry, Formula, Library};
+use crate::formula::{ConstantValue, Entry, Formula, Library};
 
 /// One call of a named formula: its arguments are checked against its range.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -520,8 +520,17 @@ impl<'a> Compiler<'a> {
             .iter()
             .map(|argument| argument.name.clone());
         let values = arguments.iter().map(|&register| Value::Real(register));
+        let mut names: BTreeMap<_, _> = names.zip(values).collect();
+        for constant in &entry.formula.constants {
+            let mut number = |&number: &f64| self.tape.constant(number, inside);
+            let value = match &constant.value {
+                ConstantValue::Number(one) => Value::Real(number(one)),
+                ConstantValue::Vector(list) => Value::Vector(list.iter().map(number).collect()),
+            };
+            names.insert(constant.name.clone(), value);
+        }
         let mut scope = Scope {
-            names: names.zip(values).collect(),
+            names,
             open_ended: false,
             place: Some(inside),
         };
