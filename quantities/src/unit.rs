@@ -74,6 +74,7 @@ const LENGTH: Dimension = Dimension([1, 0, 0, 0, 0, 0, 0]);
 const MASS: Dimension = Dimension([0, 1, 0, 0, 0, 0, 0]);
 const TIME: Dimension = Dimension([0, 0, 1, 0, 0, 0, 0]);
 const TEMPERATURE: Dimension = Dimension([0, 0, 0, 0, 1, 0, 0]);
+const PER_KELVIN: Dimension = Dimension([0, 0, 0, 0, -1, 0, 0]);
 const TEMPERATURE_RATE: Dimension = Dimension([0, 0, -1, 0, 1, 0, 0]);
 const PRESSURE: Dimension = Dimension([-1, 1, -2, 0, 0, 0, 0]);
 const RESISTANCE: Dimension = Dimension([2, 1, -3, -2, 0, 0, 0]);
@@ -130,12 +131,7 @@ static TABLE: &[Row] = &[
         aliases: &["% RH", "%rh", "RH%"],
         ..row("%RH", "\\percent", ONE, 0.01)
     },
-    row(
-        "%RH/K",
-        "\\percent\\kelvin\\tothe{-1}",
-        Dimension([0, 0, 0, 0, -1, 0, 0]),
-        0.01,
-    ),
+    row("%RH/K", "\\percent\\kelvin\\tothe{-1}", PER_KELVIN, 0.01),
     row(
         "%RH/h",
         "\\percent\\hour\\tothe{-1}",
@@ -143,6 +139,25 @@ static TABLE: &[Row] = &[
         0.01 / 3600.0,
     ),
     row("K", "\\kelvin", TEMPERATURE, 1.0),
+    row("1/K", "\\kelvin\\tothe{-1}", PER_KELVIN, 1.0),
+    row(
+        "1/K2",
+        "\\kelvin\\tothe{-2}",
+        Dimension([0, 0, 0, 0, -2, 0, 0]),
+        1.0,
+    ),
+    row(
+        "1/K3",
+        "\\kelvin\\tothe{-3}",
+        Dimension([0, 0, 0, 0, -3, 0, 0]),
+        1.0,
+    ),
+    row(
+        "1/K4",
+        "\\kelvin\\tothe{-4}",
+        Dimension([0, 0, 0, 0, -4, 0, 0]),
+        1.0,
+    ),
     row("mK", "\\milli\\kelvin", TEMPERATURE, 1e-3),
     row(
         "K/h",
@@ -176,6 +191,12 @@ static TABLE: &[Row] = &[
         "m/s",
         "\\metre\\second\\tothe{-1}",
         Dimension([1, 0, -1, 0, 0, 0, 0]),
+        1.0,
+    ),
+    row(
+        "m/s2",
+        "\\metre\\second\\tothe{-2}",
+        Dimension([1, 0, -2, 0, 0, 0, 0]),
         1.0,
     ),
     row("nm", "\\nano\\metre", LENGTH, 1e-9),
@@ -447,6 +468,7 @@ mod tests {
         assert_eq!(unit("°C").dsi(), "\\degreecelsius");
         assert_eq!(unit("°C").difference(), unit("K"));
         assert_eq!(unit("%RH").difference(), unit("%RH"));
+        assert_eq!(unit("1/K2").dsi(), "\\kelvin\\tothe{-2}");
         assert!("furlong".parse::<Unit>().is_err());
     }
 
