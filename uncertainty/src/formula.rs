@@ -4,6 +4,7 @@
 //! formula under a generic name (`ew`, `f`); the choice of the laboratory binds the name.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 use heng_quantities::{Text, Unit};
@@ -49,6 +50,19 @@ pub struct Argument {
     pub min: f64,
     /// Greatest value for which the source states the formula, in that unit.
     pub max: f64,
+}
+
+impl fmt::Display for Argument {
+    /// Name and range: `td: 0 … 100 °C`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            name,
+            unit,
+            min,
+            max,
+        } = self;
+        write!(f, "{name}: {min} … {max} {unit}")
+    }
 }
 
 /// A number of the source, or a list of them such as the coefficients of a polynomial.
@@ -120,10 +134,43 @@ macro_rules! folder {
 }
 
 /// The formulas in the program, folder by folder.
-const SHIPPED: &[&[(&str, &str)]] = &[&folder!("humidity":
-    hardy_f_ice hardy_f_supercooled hardy_f_water hardy_ice hardy_rh_dew hardy_rh_frost
-    hardy_water sonntag_ice sonntag_water wmo_f wmo_ice wmo_water
-)];
+const SHIPPED: &[&[(&str, &str)]] = &[
+    &folder!("air":
+        cipm_2007 cipm_2007_dew cipm_xv cipm_z r111_air_density sop2_air_density
+        sop2_air_density_simplified
+    ),
+    &folder!("humidity":
+        absolute_humidity alduchov_water cipm_f cipm_water goff_gratch_dew_point goff_gratch_ice
+        goff_gratch_water hardy_dew_point hardy_dew_point_supercooled hardy_f_ice
+        hardy_f_supercooled hardy_f_water hardy_frost_point hardy_ice hardy_rh_dew hardy_rh_frost
+        hardy_rh_supercooled hardy_water iapws93_ice iapws95_gibbs iapws95_residual iapws95_slope
+        iapws95_water iapws_ice if97_boiling if97_water mixing_ratio psychrometer_cn_ice
+        psychrometer_cn_water sonntag_dew_point sonntag_frost_point sonntag_ice sonntag_rh_dew
+        sonntag_rh_frost sonntag_water wmo_dew_point wmo_f wmo_frost_point wmo_ice
+        wmo_psychrometer_ice wmo_psychrometer_water wmo_rh_dew wmo_rh_frost wmo_water
+    ),
+    &folder!("length":
+        birch_downs boensch_potulski ciddor ciddor_e ciddor_xv edlen gauge_block_at_20
+    ),
+    &folder!("mass":
+        buoyancy_correction buoyancy_factor conventional_from_mass conventional_mass_compared
+        mass_from_conventional
+    ),
+    &folder!("pressure": head_correction nitrogen_density nitrogen_slope),
+    &folder!("thermometry":
+        cvd_r cvd_ratio cvd_t cvd_t_ratio hoge_r hoge_t iec60751_r iec60751_ratio iec60751_t
+        iec60751_t_ratio iec60751_tol_a_film iec60751_tol_a_wire iec60751_tol_aa_film
+        iec60751_tol_aa_wire iec60751_tol_b_film iec60751_tol_b_wire iec60751_tol_c_film
+        iec60751_tol_c_wire its90_sr10_dev its90_sr10_t its90_sr10_w its90_sr11_dev its90_sr11_t
+        its90_sr11_w its90_sr1_dev its90_sr1_t its90_sr1_w its90_sr2_dev its90_sr2_t its90_sr2_w
+        its90_sr3_dev its90_sr3_t its90_sr3_w its90_sr4_dev its90_sr4_t its90_sr4_w its90_sr5_dev
+        its90_sr5_t its90_sr5_w its90_sr6_dev its90_sr6_t its90_sr6_w its90_sr7_dev its90_sr7_t
+        its90_sr7_w its90_sr8_dev its90_sr8_t its90_sr8_w its90_sr9_dev its90_sr9_t its90_sr9_w
+        its90_t its90_t_high its90_t_low its90_wr its90_wr_high its90_wr_low steinhart_hart_r
+        steinhart_hart_t tc_b_e tc_b_t tc_e_e tc_e_t tc_j_e tc_j_t tc_k_e tc_k_t tc_n_e tc_n_t tc_r_e
+        tc_r_t tc_s_e tc_s_t tc_t_e tc_t_t
+    ),
+];
 
 impl Library {
     /// The formulas that come with the program.

@@ -94,6 +94,7 @@ mod functions;
 mod jet;
 mod lanes;
 mod lex;
+mod newton;
 mod parse;
 mod root;
 mod tape;
@@ -106,7 +107,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use heng_quantities::{Unit, UnitExpression};
+use heng_quantities::{Text, Unit, UnitExpression};
 
 pub(crate) use compile::{Compiler, is_reserved};
 pub(crate) use evaluate::{Sequence, Workspace};
@@ -115,7 +116,7 @@ pub(crate) use jet::{Jet, Scalar};
 pub(crate) use lanes::{CHUNK, Program, Registers};
 pub(crate) use parse::{Statement, parse};
 
-use crate::formula::{Formula, Library};
+use crate::formula::{Argument, Formula, Library};
 use compile::CallSite;
 use tape::{Op, Register, Tape};
 
@@ -220,6 +221,10 @@ pub enum EvalError {
 pub struct RangeViolation {
     /// Name of the formula.
     pub formula: String,
+    /// Version of the formula.
+    pub version: u32,
+    /// Where the formula and its range were published.
+    pub source: String,
     /// Name of the argument that is out of range.
     pub argument: String,
     /// Unit of the argument and of the numbers here.
@@ -232,6 +237,42 @@ pub struct RangeViolation {
     pub max: f64,
 }
 
+impl RangeViolation {
+    /// The argument of the formula at that value.
+    fn of(formula: &Formula, argument: &Argument, value: f64) -> Self {
+        Self {
+            formula: formula.name.clone(),
+            version: formula.version,
+            source: formula.source.clone(),
+            argument: argument.name.clone(),
+            unit: argument.unit,
+            value,
+            min: argument.min,
+            max: argument.max,
+        }
+    }
+
+    /// Formula, argument, range and value, in both languages.
+    pub fn text(&self) -> Text {
+        let Self {
+            formula,
+            argument,
+            unit,
+            value,
+            min,
+            max,
+            ..
+        } = self;
+        Text::new(
+            &self.to_string(),
+            &format!(
+                "公式 {formula} 对 {argument} 声明的适用范围为 {min} {unit} 至 {max} {unit}, 实际使用值为 \
+                 {value:.6} {unit}"
+            ),
+        )
+    }
+}
+
 impl fmt::Display for RangeViolation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -241,6 +282,7 @@ impl fmt::Display for RangeViolation {
             value,
             min,
             max,
+            ..
         } = self;
         write!(
             f,
@@ -468,16 +510,45 @@ impl Model {
         self.formulas.iter().map(AsRef::as_ref).collect()
     }
 
-    /// Formulas that these values take outside their stated ranges. Calls whose arguments
-    /// need an input without a value are left out.
-    pub fn check_ranges(&self, value_of: &dyn Fn(&str) -> Option<f64>) -> Vec<RangeViolation> {
+    /// Formulas that these values take outside their stated ranges, of those that the outputs
+    /// depend on; a name that is no output asks for nothing. A call in the branch of an `if`
+    /// that is not taken gives nothing to the result and is not judged, and neither is one
+    /// whose arguments need an input without a value.
+    pub fn check_ranges(
+        &self,
+        outputs: &[&str],
+        value_of: &dyn Fn(&str) -> Option<f64>,
+    ) -> Vec<RangeViolation> {
+        let values = self.deciding_values(value_of);
+        let active = self.active(outputs, &values);
+        let mut violations = Vec::new();
+        let calls = self
+            .calls
+            .iter()
+            .filter(|call| active[call.result as usize]);
+        for call in calls {
+            let formula = &self.formulas[call.formula];
+            for (argument, register) in formula.arguments.iter().zip(&call.arguments) {
+                let value = values.get(register).copied().unwrap_or(f64::NAN);
+                // No number: an input is not known, or the model has no value here.
+                if !value.is_nan() && !(argument.min..=argument.max).contains(&value) {
+                    violations.push(RangeViolation::of(formula, argument, value));
+                }
+            }
+        }
+        violations
+    }
+
+    /// Values of the arguments of all calls and of the conditions of all branches.
+    fn deciding_values(&self, value_of: &dyn Fn(&str) -> Option<f64>) -> BTreeMap<Register, f64> {
         let arguments = self.calls.iter().flat_map(|call| &call.arguments).copied();
         // The roots too, so that calls inside an equation are judged at its solution.
-        let roots = (0..).zip(&self.tape.ops).filter_map(|(at, op)| match op {
+        let deciding = (0..).zip(&self.tape.ops).filter_map(|(at, op)| match op {
             Op::Root { .. } => Some(at),
+            Op::Select(condition, _, _) => Some(*condition),
             _ => None,
         });
-        let registers: Vec<Register> = arguments.chain(roots).collect();
+        let registers: Vec<Register> = arguments.chain(deciding).collect();
         let sequence = self.arranged(&registers);
         let mut workspace = sequence.workspace();
         for (at, index) in sequence.inputs().enumerate() {
@@ -485,25 +556,40 @@ impl Model {
             workspace.set_input(&sequence, at, value.unwrap_or(f64::NAN));
         }
         sequence.forward(&mut workspace);
-        let mut values = (0..registers.len()).map(|at| workspace.output(&sequence, at));
-        let mut violations = Vec::new();
-        for call in &self.calls {
-            let formula = &self.formulas[call.formula];
-            for (argument, value) in formula.arguments.iter().zip(&mut values) {
-                // No number: an input is not known, or the model has no value here.
-                if !value.is_nan() && !(argument.min..=argument.max).contains(&value) {
-                    violations.push(RangeViolation {
-                        formula: formula.name.clone(),
-                        argument: argument.name.clone(),
-                        unit: argument.unit,
-                        value,
-                        min: argument.min,
-                        max: argument.max,
-                    });
-                }
+        let places = registers.into_iter().enumerate();
+        places
+            .map(|(at, register)| (register, workspace.output(&sequence, at)))
+            .collect()
+    }
+
+    /// The operations that reach one of the outputs, by register. Where a condition has no
+    /// value both branches may.
+    fn active(&self, outputs: &[&str], values: &BTreeMap<Register, f64>) -> Vec<bool> {
+        let mut active = vec![false; self.tape.ops.len()];
+        for (name, &result) in self.outputs.iter().zip(&self.results) {
+            if outputs.contains(&name.as_str()) {
+                active[result as usize] = true;
             }
         }
-        violations
+        for at in (0..active.len()).rev() {
+            if !active[at] {
+                continue;
+            }
+            let op = self.tape.ops[at];
+            let not_taken = match op {
+                Op::Select(condition, then, otherwise) => match values.get(&condition) {
+                    Some(0.0) => Some(then),
+                    Some(found) if !found.is_nan() => Some(otherwise),
+                    _ => None,
+                }
+                .filter(|_| then != otherwise),
+                _ => None,
+            };
+            for operand in op.operands().filter(|&one| Some(one) != not_taken) {
+                active[operand as usize] = true;
+            }
+        }
+        active
     }
 
     /// The equations in the mathematical notation of typst, one a line.

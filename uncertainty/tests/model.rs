@@ -524,6 +524,119 @@ fn parts_of_complex_quantities_have_names() {
     assert_eq!(model.eval("G.re", &|_| Some(-1.0)), Ok(2.0));
 }
 
+/// Inputs over their range and far beyond, where searches are long or fail.
+fn sweep(formula: &heng_uncertainty::Formula) -> Vec<Vec<f64>> {
+    let rows = (0..1500_u32).map(|at| {
+        let part = 1.2 * f64::from(at) / 1499.0 - 0.1;
+        let arguments = formula.arguments.iter().enumerate();
+        let values = arguments.map(|(index, argument)| {
+            let width = argument.max - argument.min;
+            if index == 0 {
+                argument.min + part * width
+            } else {
+                argument.min + (0.4 + 0.2 * part) * width
+            }
+        });
+        values.collect()
+    });
+    rows.collect()
+}
+
+/// Every trial of a block has the bits of the trial alone, and its errors.
+fn assert_same_in_lanes(model: &Model, output: &str, rows: &[Vec<f64>]) -> usize {
+    let alone = |row: &Vec<f64>| {
+        model.eval(output, &|name| {
+            let at = model.inputs().iter().position(|input| input == name)?;
+            Some(row[at])
+        })
+    };
+    let good: Vec<_> = rows.iter().filter(|row| alone(row).is_ok()).collect();
+    let columns: Vec<Vec<f64>> = (0..model.inputs().len())
+        .map(|input| good.iter().map(|row| row[input]).collect())
+        .collect();
+    let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+    let mut out = vec![0.0; good.len()];
+    model.eval_block(output, &columns, &mut out).unwrap();
+    for (row, found) in good.iter().zip(&out) {
+        let wanted = alone(row).unwrap();
+        assert_eq!(
+            found.to_bits(),
+            wanted.to_bits(),
+            "{} {row:?}",
+            model.source()
+        );
+    }
+    // One that has no value among two that have one.
+    if let (Some(bad), [first, last, ..]) = (rows.iter().find(|row| alone(row).is_err()), &*good) {
+        let columns: Vec<[f64; 3]> = (0..bad.len())
+            .map(|input| [first[input], bad[input], last[input]])
+            .collect();
+        let columns: Vec<&[f64]> = columns.iter().map(|column| &column[..]).collect();
+        let found = model.eval_block(output, &columns, &mut [0.0; 3]);
+        assert_eq!(found.unwrap_err(), alone(bad).unwrap_err());
+    }
+    good.len()
+}
+
+#[test]
+fn equations_of_formulas_have_the_same_roots_in_lanes_and_alone() {
+    let mut count = 0;
+    for formula in Library::shipped().iter() {
+        if !formula.body.contains("solve ") {
+            continue;
+        }
+        count += 1;
+        let names: Vec<_> = formula.arguments.iter().map(|a| a.name.as_str()).collect();
+        let call = format!("y = {}({})", formula.name, names.join(", "));
+        let good = assert_same_in_lanes(&compile(&call), "y", &sweep(formula));
+        assert!(good >= 1200, "{} {good}", formula.name);
+    }
+    assert!(count >= 26, "{count}");
+}
+
+#[test]
+fn equations_of_every_operation_have_the_same_roots_in_lanes_and_alone() {
+    let rows: Vec<Vec<f64>> = (-700..=700)
+        .map(|at| vec![f64::from(at) / 100.0, f64::from(at % 7) / 2.0])
+        .collect();
+    for (text, least) in [
+        ("solve y: y^3 + y = a near b", 1400),
+        ("solve y: exp(y) + y = a near b", 1400),
+        ("solve y: y / (1 + y^2) * 3 = sin(a) near a / 5", 900),
+        ("solve y: sqrt(y) + ln(y) - 2 / y = a near 2 + b", 1400),
+        (
+            "solve y: y + 0.4 * cos(y) + 0.3 * sin(2 * y) = a near a",
+            1400,
+        ),
+        // The start stands on the joint, on a tie and at a slope of 0 again and again.
+        ("solve y: if(y < b, 2 * y - b, y) = a near b", 1400),
+        (
+            "solve y: if(y <= 1 or a > 3, y, 2 * y - 1) = a near 1",
+            1400,
+        ),
+        ("solve y: y + min(y, b)^3 - max(y, b) / 3 = a near b", 1400),
+        ("solve y: y^2 = a near b - 1", 600),
+        ("solve y: (y - b)^2 * y = a near b", 1200),
+        // No slope is written out for these.
+        ("solve y: y + abs(y) / 2 = a near b", 1400),
+        ("solve y: y + tanh(y) = a near b", 1400),
+        ("solve y: y * (y^2 + 1)^0.3 = a near b", 1400),
+        // Starts without a value, equations that do not bend, one after the other.
+        ("solve y: y + exp(y) = a near ln(b - 1)", 400),
+        ("solve y: 3 * y - b = a near 100", 1400),
+        (
+            "solve u: u + exp(u) = a near 0\nsolve v: v^3 + v * u = b + 2 near u\ny = u + v",
+            900,
+        ),
+        ("solve u: u^3 + u = a\ny = if(b > 1, u, ln(b + u^2))", 1000),
+    ] {
+        let model = compile(&format!("# a, b\nz = a + b\n{text}"));
+        assert_eq!(model.inputs(), ["a", "b"]);
+        let good = assert_same_in_lanes(&model, "y", &rows);
+        assert!(good >= least, "{text} {good}");
+    }
+}
+
 #[test]
 fn equations_are_statements_and_do_not_nest() {
     let model = compile("solve x: exp(x) + x = a near 0.5\nsolve y: y^3 = x\nz = x + y");

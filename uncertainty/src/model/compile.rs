@@ -16,6 +16,7 @@ use crate::formula::{ConstantValue, Entry, Formula, Library};
 pub struct CallSite {
     pub formula: usize,
     pub arguments: Vec<Register>,
+    pub result: Register,
 }
 
 /// Operations at most; a library of formulas could otherwise unfold without end.
@@ -34,7 +35,7 @@ pub struct Compiler<'a> {
     /// Index of the formula that each name stood for.
     pub called: BTreeMap<String, usize>,
     known_inputs: BTreeMap<String, u32>,
-    known_calls: BTreeSet<CallSite>,
+    known_calls: BTreeSet<(usize, Vec<Register>)>,
     /// Unknowns of `solve` so far.
     unknowns: u32,
     steps: usize,
@@ -534,9 +535,15 @@ impl<'a> Compiler<'a> {
             open_ended: false,
             place: Some(inside),
         };
-        let site = CallSite { formula, arguments };
-        if self.known_calls.insert(site.clone()) {
-            self.calls.push(site);
+        // Its place among the calls is in front of those that its body makes.
+        let site = self.calls.len();
+        let is_new = self.known_calls.insert((formula, arguments.clone()));
+        if is_new {
+            self.calls.push(CallSite {
+                formula,
+                arguments,
+                result: 0,
+            });
         }
         self.open.push(entry.formula.name.clone());
         let mut result = Value::Real(self.tape.constant(0.0, inside));
@@ -545,7 +552,12 @@ impl<'a> Compiler<'a> {
         }
         self.open.pop();
         match result {
-            Value::Real(register) => Ok(register),
+            Value::Real(register) => {
+                if is_new {
+                    self.calls[site].result = register;
+                }
+                Ok(register)
+            }
             other => {
                 let message = format!("the result of the formula is {}", other.kind());
                 let help = "a formula gives one real number";

@@ -6,10 +6,13 @@
 //! caller was compiled for ([`crate::monte_carlo`] chooses); every lane computes what
 //! [`Model::eval`](super::Model::eval) computes, with the same bits.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::evaluate::Sequence;
-use super::tape::{Binary, Op, Register, Unary, pow_int};
+use fearless_simd::{Level, dispatch};
+
+use super::newton::{Equation, LaneRoot, Newton};
+use super::tape::{Binary, Op, Register, Tape, Unary, pow_int};
 use super::{EvalError, Model};
 use crate::elementary;
 
@@ -17,7 +20,7 @@ use crate::elementary;
 pub const CHUNK: usize = 256;
 
 /// Place of one chunk of values.
-type Slot = usize;
+pub type Slot = usize;
 
 /// The operations of some outputs in order.
 #[derive(Debug, Clone)]
@@ -27,9 +30,7 @@ pub struct Program {
     outputs: Vec<Slot>,
     /// Index in the model of each input that a step draws.
     inputs: Vec<u32>,
-    /// Where the outputs hold implicit equations: each is computed trial by trial, because
-    /// each trial takes its own number of iterations.
-    solved: Vec<Arc<Sequence>>,
+    roots: Vec<LaneRoot>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -45,19 +46,25 @@ enum Step {
     Square(Slot),
     PowInt(Slot, i32),
     Select(Slot, Slot, Slot),
+    /// Position in [`Program::roots`].
+    Root(usize),
 }
 
-/// Values of the slots of a [`Program`].
+/// Values of the slots of a [`Program`], and of those of its equations.
 #[derive(Debug)]
-pub struct Registers(Vec<Vec<f64>>);
+pub struct Registers {
+    slots: Vec<Vec<f64>>,
+    equations: Vec<Vec<Vec<f64>>>,
+}
 
 impl Registers {
     pub fn chunk(&self, slot: Slot) -> &[f64; CHUNK] {
-        chunk(&self.0[slot])
+        chunk(&self.slots[slot])
     }
 }
 
-fn chunk(values: &[f64]) -> &[f64; CHUNK] {
+#[inline(always)]
+pub fn chunk(values: &[f64]) -> &[f64; CHUNK] {
     values.first_chunk().unwrap_or(&[f64::NAN; CHUNK])
 }
 
@@ -78,14 +85,38 @@ impl Model {
             }
         }
         let order: Vec<usize> = (0..needed.len()).filter(|&at| needed[at]).collect();
-        let implicit = |&at: &usize| matches!(self.tape.ops[at], Op::Root { .. });
-        let solved = if order.iter().any(implicit) {
-            let sequences = outputs.iter().map(|output| self.sequence(output));
-            sequences.collect::<Result<_, _>>()?
-        } else {
-            Vec::new()
-        };
-        Ok(Packer::new(&self.tape.ops, &order, &ends, solved).pack())
+        let equations = self.equations(&order);
+        Ok(Packer::new(&self.tape, order, &ends, equations).pack())
+    }
+
+    /// The implicit equations among these operations, by the register of their root.
+    fn equations(&self, order: &[usize]) -> BTreeMap<usize, Equation> {
+        let mut found = BTreeMap::new();
+        for &at in order {
+            let Op::Root {
+                equation,
+                unknown,
+                start,
+            } = self.tape.ops[at]
+            else {
+                continue;
+            };
+            let root = Register::try_from(at).unwrap_or(Register::MAX);
+            let sequence = Arc::new(self.arranged(&[root]));
+            let register = |input: usize| {
+                let is_it = |&&at: &&usize| matches!(self.tape.ops[at], Op::Input(i) if i as usize == input);
+                let at = order.iter().find(is_it).copied().unwrap_or_default();
+                Register::try_from(at).unwrap_or(Register::MAX)
+            };
+            let made = Equation {
+                start,
+                inputs: sequence.inputs().map(register).collect(),
+                newton: Newton::new(&self.tape, equation, unknown),
+                sequence,
+            };
+            found.insert(at, made);
+        }
+        found
     }
 
     /// Fills `out`; `columns` hold the values of the inputs, all as long as `out`.
@@ -98,14 +129,23 @@ impl Model {
     ) -> Result<(), EvalError> {
         let program = self.compile_lanes(&[output])?;
         let mut registers = program.registers();
+        let level = Level::new();
         for (at, out) in out.chunks_mut(CHUNK).enumerate() {
             let first = at * CHUNK;
             let count = out.len();
-            program.run(&mut registers, |input, lane| {
-                let column = &columns[program.inputs[input] as usize][first..first + count];
-                lane[..count].copy_from_slice(column);
-                // Whole chunks are computed: the rest repeats the last trial.
-                lane[count..].fill(column[count - 1]);
+            dispatch!(level, simd => {
+                use fearless_simd::Simd as _;
+                simd.vectorize(#[inline(always)] || program.run(
+                    &mut registers,
+                    #[inline(always)]
+                    |input, lane| {
+                        let column = &columns[program.inputs[input] as usize];
+                        let column = &column[first..first + count];
+                        lane[..count].copy_from_slice(column);
+                        // Whole chunks are computed: the rest repeats the last trial.
+                        lane[count..].fill(column[count - 1]);
+                    },
+                ));
             });
             out.copy_from_slice(&registers.chunk(program.outputs[0])[..count]);
             for trial in 0..count {
@@ -125,8 +165,9 @@ impl Model {
 /// Packs registers into slots: a slot is free again after its last use.
 struct Packer<'a> {
     ops: &'a [Op],
-    order: &'a [usize],
+    order: Vec<usize>,
     ends: &'a [Register],
+    equations: BTreeMap<usize, Equation>,
     last_use: Vec<usize>,
     slot_of: Vec<Slot>,
     free: Vec<Slot>,
@@ -135,76 +176,84 @@ struct Packer<'a> {
 
 impl<'a> Packer<'a> {
     fn new(
-        ops: &'a [Op],
-        order: &'a [usize],
+        tape: &'a Tape,
+        order: Vec<usize>,
         ends: &'a [Register],
-        solved: Vec<Arc<Sequence>>,
+        equations: BTreeMap<usize, Equation>,
     ) -> Self {
-        let mut last_use = vec![0; ops.len()];
-        for &register in order {
-            for operand in ops[register].operands() {
-                last_use[operand as usize] = register;
-            }
+        let ops = &tape.ops;
+        // What changes with an unknown belongs to the program of its equation.
+        let mut inside = vec![false; ops.len()];
+        for &at in &order {
+            inside[at] = match ops[at] {
+                Op::Unknown(_) => true,
+                Op::Root { .. } => false,
+                op => op.operands().any(|operand| inside[operand as usize]),
+            };
         }
-        for &end in ends {
-            last_use[end as usize] = usize::MAX;
-        }
+        let order: Vec<usize> = order.into_iter().filter(|&at| !inside[at]).collect();
         let program = Program {
             steps: Vec::new(),
             slots: 0,
             outputs: Vec::new(),
             inputs: Vec::new(),
-            solved,
+            roots: Vec::new(),
         };
-        Self {
+        let mut packer = Self {
             ops,
-            order,
+            order: Vec::new(),
             ends,
-            last_use,
+            equations,
+            last_use: vec![0; ops.len()],
             slot_of: vec![0; ops.len()],
             free: Vec::new(),
             program,
+        };
+        for &register in &order {
+            for operand in packer.operands(register) {
+                packer.last_use[operand as usize] = register;
+            }
+        }
+        for &end in ends {
+            packer.last_use[end as usize] = usize::MAX;
+        }
+        packer.order = order;
+        packer
+    }
+
+    fn operands(&self, register: usize) -> Vec<Register> {
+        match self.equations.get(&register) {
+            Some(equation) => equation.operands().collect(),
+            None => self.ops[register].operands().collect(),
         }
     }
 
     fn pack(mut self) -> Program {
-        for &register in self.order {
-            let op = self.ops[register];
-            let constant = matches!(op, Op::Constant(_));
+        for register in self.order.clone() {
+            let constant = matches!(self.ops[register], Op::Constant(_));
             if constant && !self.needs_slot(register) {
                 continue;
             }
-            if !self.program.solved.is_empty() && !matches!(op, Op::Input(_)) {
-                continue;
-            }
-            let step = self.step(op);
+            let operands = self.operands(register);
+            let step = self.step(register);
             let slot = self.free.pop().unwrap_or_else(|| {
                 self.program.slots += 1;
                 self.program.slots - 1
             });
             self.slot_of[register] = slot;
             self.program.steps.push((step, slot));
-            let mut released: Vec<Slot> = op
-                .operands()
+            let mut released: Vec<Slot> = operands
+                .into_iter()
                 .filter(|&at| self.last_use[at as usize] == register)
                 .filter(|&at| self.has_slot(at as usize))
                 .map(|at| self.slot_of[at as usize])
                 .collect();
             released.sort_unstable();
             released.dedup();
-            if self.program.solved.is_empty() {
-                self.free.append(&mut released);
-            }
+            self.free.append(&mut released);
         }
-        self.program.outputs = if self.program.solved.is_empty() {
-            let slot = |&end: &Register| self.slot_of[end as usize];
-            self.ends.iter().map(slot).collect()
-        } else {
-            // The outputs of the solver stand behind the inputs.
-            let first = self.program.slots;
-            self.program.slots += self.ends.len();
-            (first..self.program.slots).collect()
-        };
+        let slot = |&end: &Register| self.slot_of[end as usize];
+        self.program.outputs = self.ends.iter().map(slot).collect();
         self.program
     }
 
@@ -229,9 +278,9 @@ impl<'a> Packer<'a> {
             })
     }
 
-    fn step(&mut self, op: Op) -> Step {
+    fn step(&mut self, register: usize) -> Step {
         let slot = |register: Register| self.slot_of[register as usize];
-        match op {
+        match self.ops[register] {
             Op::Constant(bits) => Step::Constant(f64::from_bits(bits)),
             Op::Input(index) => {
                 self.program.inputs.push(index);
@@ -246,15 +295,50 @@ impl<'a> Packer<'a> {
             Op::PowInt(a, 2) => Step::Square(slot(a)),
             Op::PowInt(a, n) => Step::PowInt(slot(a), n),
             Op::Select(condition, a, b) => Step::Select(slot(condition), slot(a), slot(b)),
-            // Programs with an equation have no such steps.
-            Op::Unknown(_) | Op::Root { .. } => Step::Constant(f64::NAN),
+            Op::Root { .. } => {
+                let Some(equation) = self.equations.remove(&register) else {
+                    return Step::Constant(f64::NAN);
+                };
+                let slots = |registers: Vec<Register>| registers.into_iter().map(slot).collect();
+                self.program.roots.push(LaneRoot {
+                    start: slot(equation.start),
+                    inputs: slots(equation.inputs),
+                    sequence: equation.sequence,
+                    newton: equation
+                        .newton
+                        .map(|newton| (newton.program, slots(newton.leaves))),
+                });
+                Step::Root(self.program.roots.len() - 1)
+            }
+            // Inside an equation only.
+            Op::Unknown(_) => Step::Constant(f64::NAN),
         }
     }
 }
 
 impl Program {
+    /// The program of some registers of a tape without equations.
+    pub fn straight(tape: &Tape, ends: &[Register]) -> Self {
+        let mut needed = vec![false; tape.ops.len()];
+        for &end in ends {
+            for register in tape.needed_for(end) {
+                needed[register as usize] = true;
+            }
+        }
+        let order = (0..needed.len()).filter(|&at| needed[at]).collect();
+        Packer::new(tape, order, ends, BTreeMap::new()).pack()
+    }
+
     pub fn registers(&self) -> Registers {
-        Registers(vec![vec![0.0; CHUNK]; self.slots])
+        let zeros = |slots: usize| vec![vec![0.0; CHUNK]; slots];
+        let equations = self.roots.iter().map(|root| {
+            let newton = root.newton.as_ref();
+            zeros(newton.map_or(0, |(program, _)| program.slots))
+        });
+        Registers {
+            slots: zeros(self.slots),
+            equations: equations.collect(),
+        }
     }
 
     /// Indices in the model of the inputs that the program draws.
@@ -271,7 +355,27 @@ impl Program {
     /// [`Program::inputs`]. Outputs without a finite value are NaN or infinite.
     #[inline(always)]
     pub fn run(&self, registers: &mut Registers, mut draw: impl FnMut(usize, &mut [f64; CHUNK])) {
-        let slots = &mut registers.0;
+        let Registers { slots, equations } = registers;
+        for &(step, to) in &self.steps {
+            let mut taken = std::mem::take(&mut slots[to]);
+            if let Some(out) = taken.first_chunk_mut() {
+                match step {
+                    Step::Input(input) => draw(input, out),
+                    Step::Root(at) => self.roots[at].solve(slots, &mut equations[at], out),
+                    _ => compute(step, slots, out),
+                }
+            }
+            slots[to] = taken;
+        }
+    }
+
+    /// As [`Program::run`], of a program without equations.
+    #[inline(always)]
+    pub fn run_straight(
+        &self,
+        slots: &mut [Vec<f64>],
+        mut draw: impl FnMut(usize, &mut [f64; CHUNK]),
+    ) {
         for &(step, to) in &self.steps {
             let mut taken = std::mem::take(&mut slots[to]);
             if let Some(out) = taken.first_chunk_mut() {
@@ -282,34 +386,6 @@ impl Program {
             }
             slots[to] = taken;
         }
-        if !self.solved.is_empty() {
-            self.solve(slots);
-        }
-    }
-
-    #[cold]
-    fn solve(&self, slots: &mut [Vec<f64>]) {
-        for (sequence, &to) in self.solved.iter().zip(&self.outputs) {
-            let mut workspace = sequence.workspace();
-            let from: Vec<Slot> = sequence
-                .inputs()
-                .map(|input| self.slot_of_input(input))
-                .collect();
-            for trial in 0..CHUNK {
-                for (at, &slot) in from.iter().enumerate() {
-                    workspace.set_input(sequence, at, slots[slot][trial]);
-                }
-                sequence.forward(&mut workspace);
-                slots[to][trial] = workspace.output(sequence, 0);
-            }
-        }
-    }
-
-    /// Where the steps put an input of the model; in a solved program nothing takes its
-    /// place again.
-    fn slot_of_input(&self, input: usize) -> Slot {
-        let drawn = |(step, _): &&(Step, Slot)| matches!(step, Step::Input(at) if self.inputs[*at] as usize == input);
-        self.steps.iter().find(drawn).map_or(0, |&(_, slot)| slot)
     }
 }
 
@@ -317,7 +393,7 @@ impl Program {
 fn compute(step: Step, slots: &[Vec<f64>], out: &mut [f64; CHUNK]) {
     let lane = |slot: Slot| chunk(&slots[slot]);
     match step {
-        Step::Input(_) => {}
+        Step::Input(_) | Step::Root(_) => {}
         Step::Constant(number) => out.fill(number),
         Step::Unary(unary, a) => apply_unary(unary, lane(a), out),
         Step::Binary(binary, a, b) => {

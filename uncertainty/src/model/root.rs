@@ -1,11 +1,11 @@
 //! Roots of implicit equations.
 
 /// Steps of Newton's method at most; from a fair start it takes about six.
-const NEWTON_STEPS: usize = 50;
+pub const NEWTON_STEPS: usize = 50;
 
 /// A step that does not lower |f| ends the search where it is this small beside x: the
 /// rounding of the equation hides what is left. Larger, and |f| has a minimum there.
-const SETTLED: f64 = 1e-9;
+pub const SETTLED: f64 = 1e-9;
 
 /// A change of sign is a root only where |f| falls below this part of what it was at the
 /// ends of the bracket: at a pole it grows, at a jump it stays.
