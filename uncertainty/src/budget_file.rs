@@ -39,7 +39,7 @@ use crate::conformity::DecisionRule;
 use crate::covariance::{CorrelationError, correlated_groups, correlated_pairs};
 use crate::formula::Library;
 use crate::input::{Correlation, Input, InputError, Inputs, in_order};
-use crate::model::{Diagnostic, Model};
+use crate::model::{Diagnostic, Model, RangeViolation};
 use crate::monte_carlo::IntervalKind;
 use crate::type_a::TypeA;
 
@@ -125,6 +125,9 @@ pub struct Plan {
     pub seed: u64,
     /// How many Monte Carlo trials are made.
     pub run: Run,
+    /// Why formulas may be used outside of the ranges of their sources; none where they may
+    /// not.
+    pub beyond_range: Option<String>,
 }
 
 /// Length of the Monte Carlo run.
@@ -215,6 +218,19 @@ impl BudgetFile {
             let known = self.model.outputs().iter().any(|name| name == symbol);
             known.then(|| Requested::plain(symbol))
         })
+    }
+}
+
+impl BudgetFile {
+    /// Formulas that the estimates take outside of the ranges of their sources on the way to
+    /// this result. A laboratory that reports such a result has to answer for it:
+    /// [`Plan::beyond_range`].
+    pub fn range_violations(&self, symbol: &str) -> Vec<RangeViolation> {
+        let value_of = |name: &str| {
+            let mut inputs = self.inputs.quantities.iter();
+            inputs.find(|one| one.symbol == name).map(|one| one.value)
+        };
+        self.model.check_ranges(&[symbol], &value_of)
     }
 }
 
@@ -664,7 +680,23 @@ impl Reader<'_> {
             coverage,
             seed: text.seed.unwrap_or(SEED),
             run,
+            beyond_range: self.reason()?,
         })
+    }
+
+    /// A statement without a reason is none.
+    fn reason(&self) -> Found<Option<String>> {
+        match &self.file.evaluation.beyond_range {
+            Some(reason) if reason.get_ref().trim().is_empty() => {
+                let help = "say why the formula holds there, or delete the key";
+                Err(self.one(
+                    reason.span(),
+                    "`beyond_range` gives no reason".to_owned(),
+                    help,
+                ))
+            }
+            reason => Ok(reason.as_ref().map(|reason| reason.get_ref().clone())),
+        }
     }
 
     fn check_units(&self, described: &[Described], outputs: &[Requested]) -> Found<()> {

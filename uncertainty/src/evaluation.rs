@@ -20,7 +20,7 @@ use crate::formula::Library;
 use crate::gum::{Budget, PropagationError, propagate, propagate_all, whole_dof};
 use crate::input::{Correlation, CorrelationMeasure, Distribution, Input};
 use crate::law::Law;
-use crate::model::Model;
+use crate::model::{Model, RangeViolation};
 use crate::monte_carlo::{
     Adaptive, Convergence, JointMonteCarlo, MonteCarlo, Regions, SAMPLER, SampleError, Sampling,
     monte_carlo, monte_carlo_adaptive, monte_carlo_all,
@@ -119,6 +119,9 @@ pub struct OutputEvaluation {
     pub reported: Option<Reported>,
     /// Statement of conformity; none without limits or without a reported result.
     pub conformity: Option<Conformity>,
+    /// Formulas that were used outside of the ranges of their sources.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub beyond_range: Vec<RangeViolation>,
     /// What must be known before the result is trusted.
     pub cautions: Vec<Caution>,
 }
@@ -510,6 +513,7 @@ fn output(
         validation,
         reported,
         conformity,
+        beyond_range: file.range_violations(symbol),
         cautions: Vec::new(),
     };
     evaluated.cautions = caution::all(file, requested, &evaluated);

@@ -42,8 +42,15 @@
 //! |---|---|---|
 //! | the language of models, their value, derivatives and units | [`Model`] | JCGM 100:2008, 4.1 |
 //! | formulas with source and range | [`Library`], [`Formula`] | – |
+//! | tables of limits | [`Table`] | – |
 //! | the input that gives a wanted result | [`solve`] | – |
+//! | fixed points, coefficients of thermometers from their points | [`FixedPoint`], [`sprt_calibration`], [`thermistor_calibration`] | ITS-90, 3.3 |
 //! | a series of readings | [`type_a`], [`slope`] | JCGM 100:2008, 4.2 |
+//! | several series of the same scatter; readings that follow each other | [`pooled`], [`autocorrelated`] | JCGM 100:2008, 4.2.4; Zhang, Metrologia 43 (2006) |
+//! | components of variance | [`one_way`], [`crossed`], [`nested`] | JCGM 100:2008, H.5 |
+//! | studies of measurement systems | [`gauge_study`], [`bias_study`] | AIAG MSA, 4th edition |
+//! | a precision experiment of laboratories | [`precision()`] | ISO 5725-2:2019 |
+//! | repeatability and stability of a standard | [`standard_repeatability`], [`standard_stability`] | JJF 1033-2023, annex C |
 //! | laws that can be assigned to an input | [`Distribution`], [`Law`] | JCGM 101:2008, 6.4 |
 //! | correlated inputs, inputs estimated together | [`Inputs`], [`CorrelationMeasure`] | JCGM 100:2008, 5.2; JCGM 102:2011, 5.3.2 |
 //! | combined and expanded uncertainty | [`propagate`], [`Budget`], [`coverage_factor`] | JCGM 100:2008, 5, 6 and annex G |
@@ -56,6 +63,11 @@
 //! | which input matters | [`BudgetRow::share`], [`sobol`] | – |
 //! | whether the GUM's interval holds | [`validate`] | JCGM 101:2008, 8 |
 //! | results that keep their correlation for later | [`UncertainNumber`], [`Archive`] | JCGM 100:2008, 5.2 and H.2 |
+//! | robust mean and scores of a proficiency test | [`algorithm_a`], [`q_hampel`], [`AssignedValue`], [`homogeneity`] | ISO 13528:2022 |
+//! | key comparisons, degrees of equivalence | [`Comparison`] | CIPM MRA, T.3 |
+//! | check standards in control | [`Baseline`], [`individuals`], [`ewma`], [`cusum`], [`s_chart`], [`runs`] | – |
+//! | process capability | [`CapabilityStudy`] | ISO 22514-2 |
+//! | intervals between calibrations | [`Staircase`], [`attributes_interval`], [`Drift`] | ILAC-G24/OIML D 10:2022 |
 //! | conformity, guard bands and risks | [`decide`], [`conformance_probability`], [`RiskProblem`], [`GuardBand`] | JCGM 106:2012, 7 to 9 |
 //!
 //! # The same bits everywhere
@@ -82,18 +94,26 @@
 
 #![warn(missing_docs)]
 
+mod anova;
 mod archive;
+mod autocorrelation;
 mod budget_file;
+mod capability;
+mod chart;
+mod comparison;
 mod conformity;
 mod covariance;
+mod critical;
 mod digitised;
 mod dof;
 mod elementary;
 mod evaluation;
+mod fit;
 mod formula;
 mod gum;
 mod input;
 mod law;
+mod measurement_system;
 mod model;
 mod monte_carlo;
 #[expect(
@@ -101,23 +121,45 @@ mod monte_carlo;
     reason = "coefficients stand as published"
 )]
 mod normal;
+mod precision;
 mod random;
+mod recalibration;
+mod reference_standard;
 mod risk;
+mod robust;
 mod sampler;
+mod scores;
 mod second_order;
 pub mod serde_inf;
 mod solve;
 mod special;
 mod student;
+mod table;
+mod thermometry;
 mod type_a;
 mod uncertain;
 mod validation;
 mod ziggurat;
 
+pub use anova::{
+    AnovaError, AnovaRow, Component, Crossed, Effects, FTest, GrandMean, GroupSummary, Nested,
+    OneWay, Source, crossed, f_upper_tail, nested, one_way, one_way_of_summaries,
+};
 pub use archive::{Archive, ArchiveError};
+pub use autocorrelation::{Autocorrelated, AutocorrelationError, autocorrelated, autocorrelation};
 pub use budget_file::{
     BUDGET_SCHEMA, BudgetFile, Described, FileDiagnostic, Limits, MAX_BUDGET_BYTES, Plan, Replaced,
     Requested, Run, Setting,
+};
+pub use capability::{Capability, CapabilityError, CapabilityIndex, CapabilityStudy};
+pub use chart::{
+    Baseline, Chart, ChartError, ChartLimits, Cusum, EwmaLimits, RunRule, Side, Signal, cusum,
+    ewma, individuals, runs, s_chart,
+};
+pub use comparison::{
+    Comparison, ComparisonError, ConsistentSubset, Equivalence, LabResult, MedianReference,
+    PairEquivalence, PowerModeratedMean, RandomEffects, Reference, SampledEquivalence,
+    WeightedMean,
 };
 pub use conformity::{
     ConformityError, Decision, DecisionRule, SampleConformity, Verdict,
@@ -131,6 +173,11 @@ pub use evaluation::{
     InputUsed, Joint, Matrices, OutputEvaluation, Reported, ReportedMethod, TrialConformity,
     evaluate, explain,
 };
+pub use fit::{
+    Consistency, CoordinateScatter, Fit, FitError, FitPoint, FitScale, Inverse, InverseError,
+    LargestResidual, NonlinearError, NonlinearFit, NonlinearProblem, Polynomial, Predicted,
+    Reading, Residuals, Runs, Scatter, line_of_uncertain_points, linear_fit,
+};
 pub use formula::{Argument, Constant, ConstantValue, Formula, FormulaError, Library};
 pub use gum::{
     Budget, BudgetRow, JointBudget, Propagated, PropagationError, Propagator, Warning,
@@ -139,16 +186,46 @@ pub use gum::{
 pub use heng_quantities::Text;
 pub use input::{Correlation, CorrelationMeasure, Distribution, Input, InputError, Inputs};
 pub use law::{CopulaError, Law, LawTable, pearson_to_normal, rank_to_normal};
+pub use measurement_system::{
+    BiasStudy, GaugeStudy, StudyError, StudyShare, StudyTable, bias_study, gauge_study,
+    gauge_study_nested,
+};
 pub use model::{Diagnostic, EvalError, Model, RangeViolation};
 pub use monte_carlo::{
     Adaptive, Convergence, Histogram, IntervalKind, JointMonteCarlo, MonteCarlo, Regions, SAMPLER,
     SampleError, Sampling, SamplingErrors, SmallestRegion, Sobol, SobolShare, Stability, Stable,
     monte_carlo, monte_carlo_adaptive, monte_carlo_all, sobol,
 };
+pub use precision::{
+    ExtremeTest, Mandel, Precision, PrecisionError, Standing, precision, sigma_from_precision,
+};
+pub use recalibration::{
+    AttributesInterval, Drift, DriftInterval, RecalibrationError, Staircase, StopRule,
+    attributes_interval,
+};
+pub use reference_standard::{
+    StabilityEvidence, StandardError, StandardRepeatability, StandardStability,
+    standard_repeatability, standard_stability,
+};
 pub use risk::{GuardBand, RiskProblem, Risks, process_capability};
+pub use robust::{
+    RobustError, RobustEstimate, Stopping, algorithm_a, hampel, median, normalised_iqr, q_hampel,
+    q_method, scaled_mad,
+};
+pub use scores::{
+    AssignedValue, Homogeneity, Score, ScoreError, ScoreSignal, Scores, Submitted, homogeneity,
+};
 pub use second_order::{QuadraticMoments, SecondOrder, SecondOrderRow, second_order};
 pub use solve::{SolveError, solve};
-pub use type_a::{SimultaneousError, Slope, TooFewReadings, TypeA, simultaneous, slope, type_a};
+pub use table::{Table, TableError, TableRow};
+pub use thermometry::{
+    CalibrationError, Equilibrium, FIXED_POINTS, FixedPoint, Thermistor, TriplePoint,
+    sprt_calibration, thermistor_calibration,
+};
+pub use type_a::{
+    PoolError, Pooled, SimultaneousError, Slope, TooFewReadings, TypeA, pooled, simultaneous,
+    slope, type_a,
+};
 pub use uncertain::{
     Element, UncertainError, UncertainNumber, correlation, covariance, joint_dof,
     propagate_uncertain,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::anova::sum;
 use crate::input::{Correlation, Input, Inputs};
 
 /// A series of readings taken under repeatability conditions.
@@ -45,14 +46,11 @@ pub fn type_a(series: &[f64]) -> Result<TypeA, TooFewReadings> {
         return Err(TooFewReadings(finite.min(series.len())));
     }
     let n = series.len() as f64;
-    let first = series.iter().fold(0.0, |sum, value| sum + value) / n;
-    let mean = first + series.iter().fold(0.0, |sum, value| sum + (value - first)) / n;
-    let squares = series
-        .iter()
-        .fold(0.0, |sum, value| sum + (value - mean) * (value - mean));
-    let products = series
-        .windows(2)
-        .fold(0.0, |sum, pair| sum + (pair[0] - mean) * (pair[1] - mean));
+    let first = sum(series.iter().copied()) / n;
+    let mean = first + sum(series.iter().map(|value| value - first)) / n;
+    let squares = sum(series.iter().map(|value| (value - mean) * (value - mean)));
+    let pairs = series.windows(2);
+    let products = sum(pairs.map(|pair| (pair[0] - mean) * (pair[1] - mean)));
     let s = (squares / (n - 1.0)).sqrt();
     let lag1 = (squares > 0.0).then(|| products / squares);
     let lag1_limit = 2.0 / n.sqrt();
@@ -70,6 +68,60 @@ pub fn type_a(series: &[f64]) -> Result<TypeA, TooFewReadings> {
     })
 }
 
+/// Standard deviation of several series, pooled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pooled {
+    /// Root of the variances weighted with their degrees of freedom, in the unit of the
+    /// readings.
+    pub s: f64,
+    /// Sum of the degrees of freedom.
+    pub dof: f64,
+}
+
+/// Why standard deviations are not pooled.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum PoolError {
+    /// A standard deviation or its degrees of freedom are negative or not finite.
+    #[error(
+        "standard deviation {position} is {s} with {dof} degrees of freedom: give finite numbers, \
+         0 or above"
+    )]
+    Series {
+        /// Counted from 1.
+        position: usize,
+        /// Standard deviation.
+        s: f64,
+        /// Degrees of freedom.
+        dof: f64,
+    },
+    /// No series, or none with two readings.
+    #[error("no series has degrees of freedom: add a series of at least 2 readings")]
+    NoDof,
+}
+
+/// Pools standard deviations with their degrees of freedom, `(s, dof)`, of series that have the
+/// same scatter (JCGM 100:2008, 4.2.4).
+///
+/// # Errors
+/// [`PoolError`].
+pub fn pooled(series: &[(f64, f64)]) -> Result<Pooled, PoolError> {
+    let (mut squares, mut total) = (0.0, 0.0);
+    for (position, &(s, dof)) in (1..).zip(series) {
+        let fits = |number: f64| number >= 0.0 && number.is_finite();
+        if !(fits(s) && fits(dof)) {
+            return Err(PoolError::Series { position, s, dof });
+        }
+        squares += dof * s * s;
+        total += dof;
+    }
+    if total > 0.0 {
+        let s = (squares / total).sqrt();
+        Ok(Pooled { s, dof: total })
+    } else {
+        Err(PoolError::NoDof)
+    }
+}
+
 /// Drift of a series.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Slope {
@@ -77,6 +129,8 @@ pub struct Slope {
     pub per_h: f64,
     /// Its standard uncertainty from the residuals.
     pub u: f64,
+    /// Experimental standard deviation of the readings about the line, n − 2 degrees of freedom.
+    pub s: f64,
 }
 
 /// Least-squares slope of `y` over the times `t_h` in hours; none for fewer than three
@@ -96,8 +150,9 @@ pub fn slope(t_h: &[f64], y: &[f64]) -> Option<Slope> {
     }
     let per_h = ty / tt;
     let residuals = pairs().fold(0.0, |sum, (t, y)| sum + (y - per_h * t) * (y - per_h * t));
-    let u = (residuals / (n - 2.0) / tt).sqrt();
-    per_h.is_finite().then_some(Slope { per_h, u })
+    let variance = residuals / (n - 2.0);
+    let (u, s) = ((variance / tt).sqrt(), variance.sqrt());
+    per_h.is_finite().then_some(Slope { per_h, u, s })
 }
 
 /// Why simultaneous observations are refused.

@@ -161,6 +161,7 @@ pub struct EvaluationText {
     pub trials: Option<Spanned<u64>>,
     pub adaptive: Option<AdaptiveText>,
     pub seed: Option<u64>,
+    pub beyond_range: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -57,17 +57,12 @@ pub fn all(file: &BudgetFile, requested: &Requested, found: &OutputEvaluation) -
             say(CautionKind::HeavyTails, text);
         }
     }
-    let value_of = |symbol: &str| {
-        let input = file
-            .inputs
-            .quantities
-            .iter()
-            .find(|one| one.symbol == symbol);
-        input.map(|input| input.value)
-    };
-    for violation in file.model.check_ranges(&value_of) {
-        let said = violation.to_string();
-        let text = Text::new(&said, &format!("公式超出其声明范围: {said}"));
+    for violation in &found.beyond_range {
+        let said = violation.text();
+        let text = Text {
+            en: format!("Beyond the range of its source: {}.", said.en),
+            zh: format!("超出其来源的适用范围: {}。", said.zh),
+        };
         say(CautionKind::FormulaRange, text);
     }
     match (&found.first_order, &found.monte_carlo) {

@@ -454,7 +454,8 @@ mod tests {
     #[test]
     fn every_instruction_set_gives_the_same_bits() {
         let text = "y = exp(a) * sin(b) / (c + d) + ln(e) * sqrt(f) + log10(g) + cos(h)^2 - k\n\
-                    z = tan(b) + atan2(a, c) + max(a, b) + e^f + i * j";
+                    solve r: r * exp(r) + if(r < h, sin(r), r / 2)^2 = d + b near 1\n\
+                    z = tan(b) + atan2(a, c) + max(a, b) + e^f + i * j + r";
         let model = Model::compile(text, Library::shipped()).unwrap();
         let law = |symbol: &str, distribution| Input {
             distribution,
