@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use heng_quantities::Unit;
 
+use crate::criterion::time_problem;
 use crate::diagnostics::{Diagnostic, Key, Source};
 use crate::schema::{
-    FixedDistribution, FixedInput, InputSource, Kind, Procedure, PromptRule, Purpose, SteadyRules,
+    FixedDistribution, FixedInput, InputSource, InstabilityLaw, Kind, Procedure, PromptRule,
+    Purpose, SteadyRules,
 };
 
 mod models;
@@ -253,9 +255,8 @@ impl Check<'_> {
     }
 
     fn positive(&mut self, path: &[Key<'_>], value: f64) {
-        if !(value.is_finite() && value > 0.0 && value <= MAX_SECONDS) {
-            let message = format!("{value} is not a time above 0 s and up to {MAX_SECONDS} s");
-            self.report(path, message, "write a time in seconds");
+        if let Some((message, help)) = time_problem(value) {
+            self.report(path, message, help);
         }
     }
 
@@ -311,7 +312,12 @@ impl Check<'_> {
                 ]
             };
             self.signal(&at("signal"), &criterion.signal);
-            self.positive(&at("window_s"), criterion.window_s);
+            for (key, message, help) in criterion.problems() {
+                self.report(&at(key), message, help);
+            }
+            if let Some(minus) = &criterion.minus {
+                self.subtracted(&at("minus"), &criterion.signal, minus);
+            }
             if criterion.window_s > rules.maximum_wait_s {
                 self.report(
                     &at("window_s"),
@@ -319,20 +325,42 @@ impl Check<'_> {
                     "shorten the window or wait longer",
                 );
             }
-            if criterion.range.digits() <= 0 {
-                self.report(
-                    &at("range"),
-                    format!("range {} is not above zero", criterion.range),
-                    "write the largest allowed range",
-                );
+            if let Some(reach) = &criterion.reach {
+                let sets = |point: &crate::schema::Point| point.set.contains_key(&reach.quantity);
+                if let Some(point) = self.procedure.point.iter().find(|point| !sets(point)) {
+                    let message = format!("point {:?} does not set {:?}", point.id, reach.quantity);
+                    self.report(
+                        &at("reach"),
+                        message,
+                        "name a quantity that every point sets",
+                    );
+                }
+                if reach.soak_s > rules.maximum_wait_s {
+                    self.report(
+                        &at("reach"),
+                        "the soak is longer than the maximum wait".into(),
+                        "shorten the soak or wait longer",
+                    );
+                }
             }
-            if !(criterion.slope_per_h.is_finite() && criterion.slope_per_h > 0.0) {
-                self.report(
-                    &at("slope_per_h"),
-                    format!("slope {} is not above zero", criterion.slope_per_h),
-                    "write the largest allowed slope per hour",
-                );
-            }
+        }
+    }
+
+    fn subtracted(&mut self, path: &[Key<'_>], signal: &str, minus: &str) {
+        let both = [signal, minus].map(|name| self.procedure.channel(name));
+        match both {
+            [Some(one), Some(other)] if one.unit.difference() != other.unit.difference() => self
+                .report(
+                    path,
+                    format!("{signal} is in {}, {minus} in {}", one.unit, other.unit),
+                    "subtract channels of one unit",
+                ),
+            [Some(_), Some(_)] => {}
+            _ => self.report(
+                path,
+                format!("{signal:?} and {minus:?} are not both channels"),
+                "name two [[channel]] entries, or judge a [[derived]] signal",
+            ),
         }
     }
 
@@ -515,17 +543,11 @@ impl Check<'_> {
             InputSource::Resolution { channel } => self
                 .channel_unit(&at("source"), channel)
                 .map(Unit::difference),
-            InputSource::TypeA { signal } | InputSource::Instability { signal } => {
-                let rules = self.procedure.steady.as_ref();
-                let judged = rules
-                    .is_some_and(|rules| rules.criterion.iter().any(|one| one.signal == *signal));
-                if matches!(source, InputSource::Instability { .. }) && !judged {
-                    self.report(
-                        &at("source"),
-                        format!("no criterion of the steady state judges {signal:?}"),
-                        "add a [[steady.criterion]] for it",
-                    );
-                }
+            InputSource::TypeA { signal } => {
+                self.signal(&at("source"), signal).map(Unit::difference)
+            }
+            InputSource::Instability { signal, minus, law } => {
+                self.instability(&at("source"), signal, minus.as_deref(), *law);
                 self.signal(&at("source"), signal).map(Unit::difference)
             }
             InputSource::Hysteresis => Some(result.difference()),
@@ -539,6 +561,42 @@ impl Check<'_> {
                 &at("unit"),
                 format!("the input is in {unit}, its source in {expected}"),
                 "write the unit of the source",
+            );
+        }
+    }
+
+    /// An instability is a figure of a criterion that judges it, so that a limit stands behind
+    /// the budget.
+    fn instability(
+        &mut self,
+        path: &[Key<'_>],
+        signal: &str,
+        minus: Option<&str>,
+        law: InstabilityLaw,
+    ) {
+        let rules = self.procedure.steady.iter();
+        let mut judging = rules
+            .flat_map(|rules| &rules.criterion)
+            .filter(|one| one.signal == signal && one.minus.as_deref() == minus)
+            .peekable();
+        if judging.peek().is_none() {
+            let minus = minus.map_or_else(String::new, |minus| format!(" minus {minus:?}"));
+            let message = format!("no criterion of the steady state judges {signal:?}{minus}");
+            return self.report(path, message, "add a [[steady.criterion]] for it");
+        }
+        let (has, wanted) = match law {
+            InstabilityLaw::HalfRange => (judging.any(|one| one.range.is_some()), "`range`"),
+            InstabilityLaw::Scatter => (judging.any(|one| one.scatter.is_some()), "`scatter`"),
+            InstabilityLaw::Drift => (
+                judging.any(|one| one.slope_per_h.is_some()),
+                "`slope_per_h`",
+            ),
+        };
+        if !has {
+            self.report(
+                path,
+                format!("no criterion of {signal:?} has the limit {wanted} that this law needs"),
+                "add the limit, or choose another `law`",
             );
         }
     }
@@ -593,6 +651,3 @@ impl Check<'_> {
         }
     }
 }
-
-/// Longest time of a rule, 30 days: microseconds then stay far from overflow.
-const MAX_SECONDS: f64 = 30.0 * 86_400.0;

@@ -11,11 +11,13 @@ use heng_uncertainty::{
 pub use error::{EvaluationError, Place};
 
 use crate::order::Order;
-use crate::outcome::{PointClosed, PointResult, Scan};
+use crate::outcome::{CriterionState, Forced, PointClosed, PointResult, Scan};
 use crate::schema::{
-    Channel, FixedDistribution, FixedInput, InputSource, Measurand, MeasurandInput, Procedure,
+    Channel, FixedDistribution, FixedInput, InputSource, InstabilityLaw, Measurand, MeasurandInput,
+    Procedure,
 };
 use crate::standard::{StandardChannel, Standards};
+use crate::steady::seconds;
 
 /// Coverage probability of every interval that is reported.
 pub const COVERAGE: f64 = 0.9545;
@@ -34,6 +36,15 @@ pub fn result_seed(seed: u64, point: usize, measurand: usize) -> u64 {
     seed ^ z ^ (z >> 31)
 }
 
+/// What becomes of a result whose formulas were used outside of the ranges of their sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RangeRule {
+    /// It is given with a note: so were the results of records of format 1.
+    Noted,
+    /// It is refused, unless the order states that the laboratory answers for it.
+    Refused,
+}
+
 /// Evaluates every measurand at every complete point, in the order of `points`.
 ///
 /// Where the other direction of a group is complete too, the hysteresis enters the budget;
@@ -47,6 +58,7 @@ pub fn evaluate(
     standards: &Standards,
     points: &[PointClosed],
     seed: u64,
+    ranges: RangeRule,
 ) -> Result<Vec<PointResult>, EvaluationError> {
     let session = Session {
         procedure,
@@ -54,6 +66,7 @@ pub fn evaluate(
         standards,
         points,
         seed,
+        ranges,
     };
     let mut results = Vec::new();
     for point in points.iter().filter(|point| point.complete) {
@@ -76,6 +89,7 @@ pub fn evaluate_point(
     point: &PointClosed,
     before: &[PointClosed],
     seed: u64,
+    ranges: RangeRule,
 ) -> Result<Vec<PointResult>, EvaluationError> {
     let session = Session {
         procedure,
@@ -83,6 +97,7 @@ pub fn evaluate_point(
         standards,
         points: before,
         seed,
+        ranges,
     };
     (0..procedure.measurand.len())
         .map(|measurand| session.result(point, measurand))
@@ -133,6 +148,7 @@ struct Session<'a> {
     standards: &'a Standards,
     points: &'a [PointClosed],
     seed: u64,
+    ranges: RangeRule,
 }
 
 /// State of the other direction of a group.
@@ -167,12 +183,8 @@ impl Session<'_> {
                 "缺少该点另一行程的测量：回差未计入不确定度。",
             ));
         }
-        let value_of = |symbol: &str| value_of(&inputs, symbol);
-        notes.extend(model.check_ranges(&value_of).iter().map(|violation| {
-            let said = violation.to_string();
-            Text::new(&said, &format!("公式超出其声明范围：{said}"))
-        }));
-        self.assemble(
+        let forced = self.forced(&one, &model, &inputs, &mut notes)?;
+        let result = self.assemble(
             &one,
             index,
             &model,
@@ -180,7 +192,68 @@ impl Session<'_> {
             hysteresis,
             matches!(partner, Partner::Missing),
             notes,
-        )
+        )?;
+        Ok(PointResult { forced, ..result })
+    }
+
+    /// Formulas outside of their ranges that the order answers for; each is said in a note.
+    fn forced(
+        &self,
+        one: &OnePoint<'_>,
+        model: &Model,
+        inputs: &[Input],
+        notes: &mut Vec<Text>,
+    ) -> Result<Vec<Forced>, EvaluationError> {
+        let value_of = |symbol: &str| value_of(inputs, symbol);
+        let outputs: Vec<_> = match self.ranges {
+            RangeRule::Noted => model.outputs().iter().map(String::as_str).collect(),
+            RangeRule::Refused => vec![one.measurand.output.as_str()],
+        };
+        let mut all = Vec::new();
+        for violation in model.check_ranges(&outputs, &value_of) {
+            if self.ranges == RangeRule::Noted {
+                let said = violation.to_string();
+                notes.push(Text::new(&said, &format!("公式超出其声明范围：{said}")));
+                continue;
+            }
+            let Some(statement) = self.order.beyond_range_of(&violation.formula) else {
+                return Err(EvaluationError::BeyondRange {
+                    place: one.place.clone(),
+                    violation: Box::new(violation),
+                });
+            };
+            let forced = Forced {
+                violation,
+                reason: statement.reason.clone(),
+                person: statement.person.clone(),
+            };
+            notes.push(self.forced_in_words(one, &forced));
+            all.push(forced);
+        }
+        Ok(all)
+    }
+
+    fn forced_in_words(&self, one: &OnePoint<'_>, forced: &Forced) -> Text {
+        let rule = self.procedure.point.get(one.point.index);
+        let at = rule.map_or_else(Text::default, |rule| rule.title.clone());
+        let (title, said) = (&one.measurand.title, forced.violation.text());
+        let Forced { reason, person, .. } = forced;
+        Text {
+            en: format!(
+                "{}, {}: outside of the range of a formula, forced by {person}: {} Reason: {}.",
+                title.en,
+                at.en,
+                said.en + ".",
+                reason.en.trim_end_matches('.')
+            ),
+            zh: format!(
+                "{}，{}：超出公式适用范围，由{person}决定强制使用：{}。理由：{}。",
+                title.zh,
+                at.zh,
+                said.zh,
+                reason.zh.trim_end_matches('。')
+            ),
+        }
     }
 
     /// The GUM's propagation and the Monte Carlo trials of one result.
@@ -269,6 +342,7 @@ impl Session<'_> {
             rounded,
             limit,
             decision,
+            forced: Vec::new(),
             notes,
         })
     }
@@ -408,8 +482,8 @@ impl<'a> OnePoint<'a> {
             InputSource::Resolution { channel } => {
                 Input::rectangular(symbol, 0.0, self.resolution(channel)? / 2.0)
             }
-            InputSource::Instability { signal } => {
-                Input::rectangular(symbol, 0.0, self.steady_range(signal)? / 2.0)
+            InputSource::Instability { signal, minus, law } => {
+                self.instability(symbol, (signal, minus.as_deref()), *law)?
             }
             InputSource::Hysteresis => {
                 Input::rectangular(symbol, 0.0, hysteresis.unwrap_or(0.0).abs() / 2.0)
@@ -543,16 +617,45 @@ impl<'a> OnePoint<'a> {
         .map_err(|_| missing())
     }
 
-    fn steady_range(&self, signal: &str) -> Result<f64, EvaluationError> {
+    /// The last criterion of the accepted steady state that judges the signal and has the
+    /// figure of the law.
+    fn instability(
+        &self,
+        symbol: &str,
+        (signal, minus): (&str, Option<&str>),
+        law: InstabilityLaw,
+    ) -> Result<Input, EvaluationError> {
+        let duration_h = self.duration_h();
+        let figure = |one: &CriterionState| match law {
+            InstabilityLaw::HalfRange => Some(Input::rectangular(symbol, 0.0, one.range / 2.0)),
+            // A line takes two of the degrees of freedom; fewer than three readings have none.
+            InstabilityLaw::Scatter => {
+                let dof = one.count.saturating_sub(2) as f64;
+                one.scatter.map(|s| Input::student(symbol, 0.0, s, dof))
+            }
+            InstabilityLaw::Drift => {
+                let change = one.slope_judged_per_h()? * duration_h;
+                Some(Input::rectangular(symbol, 0.0, change / 2.0))
+            }
+        };
         let criteria = self.point.steady.iter().flat_map(|steady| &steady.criteria);
         criteria
-            .filter(|criterion| criterion.signal == signal)
-            .map(|criterion| criterion.range)
+            .filter(|one| one.signal == signal && one.minus.as_deref() == minus)
+            .filter_map(figure)
             .next_back()
             .ok_or_else(|| EvaluationError::MissingSteady {
                 place: self.place.clone(),
                 signal: signal.to_owned(),
             })
+    }
+
+    /// Time from the first to the last reading of the point.
+    fn duration_h(&self) -> f64 {
+        let cycles = &self.point.cycles;
+        match (cycles.first(), cycles.last()) {
+            (Some(first), Some(last)) => seconds(last.t_us.saturating_sub(first.t_us)) / 3600.0,
+            _ => 0.0,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use heng_quantities::{Language, Text, Unit};
-use heng_uncertainty::DecisionRule;
+use heng_uncertainty::{DecisionRule, Library};
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostics::{Diagnostic, read_toml};
@@ -36,6 +36,61 @@ pub struct Order {
     /// where it is absent the measurand's default rule holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<DecisionRule>,
+    /// Formulas that the laboratory uses outside of the ranges of their sources. A result
+    /// that needs one without such a statement is refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beyond_range: Vec<BeyondRange>,
+}
+
+/// The laboratory's statement that it uses a formula outside of the range of its source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "WrittenBeyondRange")]
+pub struct BeyondRange {
+    /// Name of the formula itself, not the generic one under which a model calls it.
+    pub formula: String,
+    /// Why it holds there; printed on the certificate.
+    pub reason: Text,
+    /// Who answers for it.
+    pub person: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenBeyondRange {
+    formula: String,
+    reason: Text,
+    person: String,
+}
+
+impl TryFrom<WrittenBeyondRange> for BeyondRange {
+    type Error = String;
+
+    fn try_from(written: WrittenBeyondRange) -> Result<Self, String> {
+        let WrittenBeyondRange {
+            formula,
+            reason,
+            person,
+        } = written;
+        if !Library::shipped().iter().any(|one| one.name == formula) {
+            return Err(format!(
+                "beyond_range: there is no formula {formula:?}; `heng formula --list` lists them"
+            ));
+        }
+        if [&reason.en, &reason.zh, &person]
+            .iter()
+            .any(|text| text.trim().is_empty())
+        {
+            return Err(format!(
+                "beyond_range of {formula}: state the reason in both languages and the person who \
+                 answers for it"
+            ));
+        }
+        Ok(Self {
+            formula,
+            reason,
+            person,
+        })
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,6 +174,12 @@ impl Order {
     /// What is wrong, with file, line and column.
     pub fn parse(name: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
         read_toml(name, text)
+    }
+
+    /// The statement by which a formula may be used outside of its range.
+    #[must_use]
+    pub fn beyond_range_of(&self, formula: &str) -> Option<&BeyondRange> {
+        self.beyond_range.iter().find(|one| one.formula == formula)
     }
 
     /// Limits of the error of `measurand`, where the order has them.

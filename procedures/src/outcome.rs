@@ -5,8 +5,10 @@
 use std::collections::BTreeMap;
 
 use heng_quantities::{Decimal, Rounded, Text, Unit};
-use heng_uncertainty::{Budget, Decision, MonteCarlo, Validation};
+use heng_uncertainty::{Budget, Decision, MonteCarlo, RangeViolation, Validation};
 use serde::{Deserialize, Serialize};
+
+use crate::criterion::WindowKind;
 
 /// One derived value. The variants are append-only: old records replay for ever.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -115,21 +117,160 @@ pub struct Scan {
     pub signals: BTreeMap<String, f64>,
 }
 
-/// Figures of one criterion over its window.
+/// Figures of one criterion over its window, and its limits. What the criterion does not
+/// limit is not written, so that records of earlier versions compute to the same text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CriterionState {
     pub signal: String,
+    /// Channel that was subtracted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minus: Option<String>,
+    /// Name and version of the criteria file; empty for a criterion of the procedure itself.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub named: String,
+    /// Of a difference.
     pub unit: Unit,
+    #[serde(default, skip_serializing_if = "is_covering")]
+    pub window: WindowKind,
     pub window_s: f64,
     /// Time really covered by readings without a gap.
     pub covered_s: f64,
     pub count: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum_readings: Option<usize>,
     pub range: f64,
-    pub range_limit: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range_limit: Option<f64>,
     /// Least-squares slope per hour; none with fewer than three readings.
     pub slope_per_h: Option<f64>,
-    pub slope_limit_per_h: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slope_limit_per_h: Option<f64>,
+    /// Standard uncertainty of the slope, where it counts in the verdict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slope_u_per_h: Option<f64>,
+    /// How many of them are added to the slope.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub slope_k: f64,
+    /// Standard deviation about the least-squares line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scatter: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scatter_limit: Option<f64>,
+    /// Readings of the window in which the instrument was in another state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_state: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub soak: Option<Soak>,
     pub steady: bool,
+}
+
+/// How long the signal has been near its set point.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Soak {
+    /// None where the last reading is not near it.
+    pub soaked_s: Option<f64>,
+    pub least_s: f64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes fields by reference"
+)]
+fn is_covering(window: &WindowKind) -> bool {
+    *window == WindowKind::Covering
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes fields by reference"
+)]
+fn is_zero(number: &f64) -> bool {
+    *number == 0.0
+}
+
+/// One test of a criterion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SteadyTest {
+    /// The readings cover the window without a gap.
+    Covered,
+    /// There are enough of them.
+    Readings,
+    Range,
+    Slope,
+    Scatter,
+    /// The instrument was in the state that it should be.
+    State,
+    /// The set point was reached long enough ago.
+    Soak,
+}
+
+impl SteadyTest {
+    /// All tests, in the order in which they are told.
+    pub const ALL: [Self; 7] = [
+        Self::Covered,
+        Self::Readings,
+        Self::Range,
+        Self::Slope,
+        Self::Scatter,
+        Self::State,
+        Self::Soak,
+    ];
+}
+
+impl CriterionState {
+    /// `t_uut − t`, or the signal alone.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        match &self.minus {
+            Some(minus) => format!("{} − {minus}", self.signal),
+            None => self.signal.clone(),
+        }
+    }
+
+    /// |slope| with what its uncertainty adds, as it is compared with the limit.
+    #[must_use]
+    pub fn slope_judged_per_h(&self) -> Option<f64> {
+        let slope = self.slope_per_h?.abs();
+        if self.slope_k == 0.0 {
+            return Some(slope);
+        }
+        Some(slope + self.slope_k * self.slope_u_per_h?)
+    }
+
+    /// Whether the window has a test of that kind, and how it ended.
+    #[must_use]
+    pub fn passes(&self, test: SteadyTest) -> Option<bool> {
+        // A figure that is missing, or not a number, passes nothing.
+        let within = |figure: Option<f64>, limit: f64| figure.is_some_and(|figure| figure <= limit);
+        match test {
+            SteadyTest::Covered => match self.window {
+                WindowKind::Covering => Some(self.covered_s >= self.window_s),
+                WindowKind::Trailing => None,
+                WindowKind::Last => Some(self.covered_s <= self.window_s),
+            },
+            SteadyTest::Readings => self.minimum_readings.map(|least| self.count >= least),
+            SteadyTest::Range => self
+                .range_limit
+                .map(|limit| within(Some(self.range), limit)),
+            SteadyTest::Slope => self
+                .slope_limit_per_h
+                .map(|limit| within(self.slope_judged_per_h(), limit)),
+            SteadyTest::Scatter => self.scatter_limit.map(|limit| within(self.scatter, limit)),
+            SteadyTest::State => self.other_state.map(|other| self.count > 0 && other == 0),
+            SteadyTest::Soak => self.soak.map(|soak| {
+                let soaked = soak.soaked_s;
+                soaked.is_some_and(|soaked_s| soaked_s >= soak.least_s)
+            }),
+        }
+    }
+
+    /// The tests that the window does not pass.
+    #[must_use]
+    pub fn failed(&self) -> Vec<SteadyTest> {
+        let failed = |test: &SteadyTest| self.passes(*test) == Some(false);
+        SteadyTest::ALL.into_iter().filter(failed).collect()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -198,8 +339,20 @@ pub struct PointResult {
     pub rounded: Rounded,
     pub limit: Option<[f64; 2]>,
     pub decision: Option<Decision>,
+    /// Formulas that were used outside of the ranges of their sources, each by a statement of
+    /// the order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forced: Vec<Forced>,
     /// Formula ranges that were left, inputs that are not independent, and the like.
     pub notes: Vec<Text>,
+}
+
+/// A use of a formula outside of the range of its source, and who answers for it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Forced {
+    pub violation: RangeViolation,
+    pub reason: Text,
+    pub person: String,
 }
 
 /// One location of a mapped space.

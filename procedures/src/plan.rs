@@ -252,7 +252,7 @@ impl Plan {
         }
         Ok(Self {
             signals: Signals::new(procedure, &order.choices, standards)?,
-            windows: Windows::new(steady),
+            windows: Windows::new(procedure, steady),
             steady: steady.clone(),
             reading: reading.clone(),
             procedure: procedure.clone(),

@@ -7,6 +7,7 @@ use heng_uncertainty::DecisionRule;
 use serde::{Deserialize, Serialize};
 
 use crate::check;
+use crate::criterion::{Criteria, CriteriaUse, Criterion};
 use crate::diagnostics::{Diagnostic, Source, read_toml};
 use crate::mapping::Definition;
 
@@ -168,6 +169,10 @@ pub struct SteadyRules {
     /// A longer time between two scans breaks every window.
     pub gap_s: f64,
     pub on_timeout: OnTimeout,
+    /// Shipped criteria files, whose criteria stand before those written here.
+    #[serde(default)]
+    pub named: Vec<CriteriaUse>,
+    #[serde(default)]
     pub criterion: Vec<Criterion>,
 }
 
@@ -177,20 +182,6 @@ pub enum OnTimeout {
     Ask,
     Skip,
     Abort,
-}
-
-/// Limits on one signal over a sliding window.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Criterion {
-    /// Channel or derived signal.
-    pub signal: String,
-    pub window_s: f64,
-    /// Largest allowed highest − lowest, in the unit of a difference. Decimal, because it is
-    /// compared with decimal readings.
-    pub range: Decimal,
-    /// Largest allowed |least-squares slope|, per hour.
-    pub slope_per_h: f64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -301,12 +292,35 @@ pub enum InputSource {
     Drift { channel: String },
     /// Zero mean, rectangular; half of the last digit received.
     Resolution { channel: String },
-    /// Zero mean, rectangular; half of the range of the accepted steady state.
-    Instability { signal: String },
+    /// Zero mean; figure of the accepted steady state by the law.
+    Instability {
+        signal: String,
+        /// Of a criterion that judges the difference of two channels.
+        #[serde(default)]
+        minus: Option<String>,
+        #[serde(default)]
+        law: InstabilityLaw,
+    },
     /// Zero mean, rectangular; half of |up − down| over the group of points.
     Hysteresis,
     /// As written here, with its reason in `note`.
     Fixed(FixedInput),
+}
+
+/// What is taken from the accepted steady state, and with which law.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InstabilityLaw {
+    /// Rectangular, half of the range (DKD-R 5-7 takes the half-width so); the degrees of freedom are
+    /// infinite.
+    #[default]
+    HalfRange,
+    /// Student's t with the standard deviation about the line, not divided by the root of the
+    /// number of readings, and n − 2 degrees of freedom.
+    Scatter,
+    /// Rectangular, half of what the largest slope that the window allows for,
+    /// |slope| + `slope_k` · u(slope), changes during the readings.
+    Drift,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -360,12 +374,88 @@ impl Procedure {
         let mut procedure: Self = read_toml(name, text)?;
         name.clone_into(&mut procedure.file);
         text.clone_into(&mut procedure.text);
+        procedure.take_named_criteria()?;
         let found = check::check(&procedure);
         if found.is_empty() {
             Ok(procedure)
         } else {
             Err(found)
         }
+    }
+
+    /// Puts the criteria of the named files, with the procedure's signals, before its own.
+    fn take_named_criteria(&mut self) -> Result<(), Vec<Diagnostic>> {
+        let Some(rules) = &self.steady else {
+            return Ok(());
+        };
+        let (mut taken, mut found) = (Vec::new(), Vec::new());
+        for (index, used) in rules.named.iter().enumerate() {
+            match self.named_criteria(rules.gap_s, used) {
+                Ok(criteria) => taken.extend(criteria),
+                Err((key, message, help)) => {
+                    let path = ["steady".into(), "named".into(), index.into(), key.into()];
+                    found.push(self.source().at(&path, message, Some(help)));
+                }
+            }
+        }
+        if !found.is_empty() {
+            return Err(found);
+        }
+        if let Some(rules) = &mut self.steady {
+            taken.append(&mut rules.criterion);
+            rules.criterion = taken;
+        }
+        Ok(())
+    }
+
+    fn named_criteria(
+        &self,
+        gap_s: f64,
+        used: &CriteriaUse,
+    ) -> Result<Vec<Criterion>, (&'static str, String, &'static str)> {
+        let file = Criteria::shipped(&used.criteria)
+            .map_err(|message| ("criteria", message, "correct the name"))?;
+        if file.version != used.version {
+            let message = format!(
+                "{} has the version {}, not {}",
+                file.name, file.version, used.version
+            );
+            return Err(("version", message, "name the version that the program has"));
+        }
+        if gap_s > file.gap_s {
+            let (name, least) = (&file.name, file.gap_s);
+            let message = format!("{name} bridges gaps up to {least} s, this procedure {gap_s} s");
+            return Err(("criteria", message, "shorten `gap_s` of the procedure"));
+        }
+        if let Some(role) = used.signals.keys().find(|role| file.role(role).is_none()) {
+            let message = format!("{} has no role {role:?}", file.name);
+            return Err(("signals", message, "name the roles of the criteria file"));
+        }
+        for one in &file.signal {
+            let Some(signal) = used.signals.get(&one.role) else {
+                let message = format!("no signal plays the role {:?} of {}", one.role, file.name);
+                return Err(("signals", message, "name a signal for every role"));
+            };
+            let unit = self.signal_unit(signal);
+            if let Some(unit) = unit.filter(|unit| unit.difference() != one.unit.difference()) {
+                let message = format!(
+                    "{} limits {signal} in {}, it is in {unit}",
+                    file.name, one.unit
+                );
+                return Err((
+                    "signals",
+                    message,
+                    "use a signal in the unit of the criteria",
+                ));
+            }
+        }
+        let signal = |role: &String| used.signals.get(role).unwrap_or(role).clone();
+        let criteria = file.criterion.into_iter().map(|one| Criterion {
+            signal: signal(&one.signal),
+            minus: one.minus.as_ref().map(signal),
+            ..one
+        });
+        Ok(criteria.collect())
     }
 
     pub(crate) fn source(&self) -> Source<'_> {

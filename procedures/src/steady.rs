@@ -1,13 +1,15 @@
-//! Steady state as a computed verdict: range, slope and covered time of a sliding window.
+//! Steady state as a computed verdict: what the readings of a sliding window say against the
+//! limits of a criterion.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use heng_quantities::Decimal;
-use heng_uncertainty::slope;
+use heng_quantities::{Decimal, Unit};
+use heng_uncertainty::{Slope, slope};
 
-use crate::outcome::{CriterionState, Scan};
-use crate::schema::{Criterion, Procedure, SteadyRules};
+use crate::criterion::{Criterion, WindowKind};
+use crate::outcome::{CriterionState, Scan, Soak};
+use crate::schema::{Procedure, SteadyRules};
 
 /// One value in time.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,77 +26,77 @@ pub enum Value {
 }
 
 impl Value {
-    fn to_f64(self) -> f64 {
+    /// The binary number nearest to it.
+    #[must_use]
+    pub fn to_f64(self) -> f64 {
         match self {
             Self::Digits(digits) => digits.to_f64(),
             Self::Number(number) => number,
         }
     }
+
+    /// The difference, in digits where both have them.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Self {
+        let exact = || {
+            let (Self::Digits(a), Self::Digits(b)) = (self, other) else {
+                return None;
+            };
+            let exponent = a.exponent().min(b.exponent());
+            let steps = a.steps(exponent)?.checked_sub(b.steps(exponent)?)?;
+            Some(Self::Digits(Decimal::new(steps, exponent)))
+        };
+        exact().unwrap_or_else(|| Self::Number(self.to_f64() - other.to_f64()))
+    }
 }
 
 /// Figures of a run of samples.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Figures {
-    pub count: usize,
+struct Figures {
+    count: usize,
     /// Time from the first to the last sample.
-    pub covered_s: f64,
-    /// Highest minus lowest.
-    pub range: f64,
-    /// Least-squares slope; none for fewer than three samples.
-    pub slope_per_h: Option<f64>,
-    /// The range in the digits of the readings, where all samples have digits.
-    exact_range: Option<Decimal>,
+    covered_s: f64,
+    /// Highest minus lowest. Counted on integers of the last digit where all samples have
+    /// digits, so that it is the binary number nearest to the true difference: as binary
+    /// fractions, 20.3 − 20.1 is more than 0.2.
+    range: f64,
+    /// None for fewer than three samples.
+    slope: Option<Slope>,
 }
 
-impl Figures {
-    /// Whether the range is at most `limit`. Readings are compared as integers of their last
-    /// digit: as binary fractions, 20.3 − 20.1 is more than 0.2.
-    #[must_use]
-    pub fn range_within(&self, limit: Decimal) -> bool {
-        let exact = self.exact_range.and_then(|range| {
-            let exponent = range.exponent().min(limit.exponent());
-            Some(range.steps(exponent)? <= limit.steps(exponent)?)
-        });
-        exact.unwrap_or_else(|| self.range <= limit.to_f64())
-    }
-
-    /// Whether |slope| is at most `limit_per_h`.
-    #[must_use]
-    pub fn slope_within(&self, limit_per_h: f64) -> bool {
-        self.slope_per_h
-            .is_some_and(|slope| slope.abs() <= limit_per_h)
-    }
+/// A sample with its binary number: reading it from the digits at every verdict would take
+/// longer than everything else.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    sample: Sample,
+    number: f64,
 }
 
-/// Figures of `samples`, whose times never fall.
-#[must_use]
-pub fn figures(samples: &[Sample]) -> Figures {
-    let first_us = samples.first().map_or(0, |sample| sample.t_us);
-    let last_us = samples.last().map_or(0, |sample| sample.t_us);
-    let values: Vec<f64> = samples.iter().map(|sample| sample.value.to_f64()).collect();
+/// Figures of `held`, whose times never fall.
+fn figures(held: &VecDeque<Held>) -> Figures {
+    let first_us = held.front().map_or(0, |one| one.sample.t_us);
+    let last_us = held.back().map_or(0, |one| one.sample.t_us);
+    let values: Vec<f64> = held.iter().map(|one| one.number).collect();
     // Times from the first sample: microseconds of a long session would cost digits.
-    let t_h: Vec<f64> = samples
+    let t_h: Vec<f64> = held
         .iter()
-        .map(|sample| seconds(sample.t_us.saturating_sub(first_us)) / 3600.0)
+        .map(|one| seconds(one.sample.t_us.saturating_sub(first_us)) / 3600.0)
         .collect();
-    let exact_range = exact_range(samples);
     let binary_range = || {
         let low = values.iter().copied().fold(f64::INFINITY, f64::min);
         let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         if values.is_empty() { 0.0 } else { high - low }
     };
     Figures {
-        count: samples.len(),
+        count: held.len(),
         covered_s: seconds(last_us.saturating_sub(first_us)),
-        range: exact_range.map_or_else(binary_range, Decimal::to_f64),
-        slope_per_h: slope(&t_h, &values).map(|slope| slope.per_h),
-        exact_range,
+        range: exact_range(held).map_or_else(binary_range, Decimal::to_f64),
+        slope: slope(&t_h, &values),
     }
 }
 
-fn exact_range(samples: &[Sample]) -> Option<Decimal> {
+fn exact_range(held: &VecDeque<Held>) -> Option<Decimal> {
     let digits = || {
-        samples.iter().map(|sample| match sample.value {
+        held.iter().map(|one| match one.sample.value {
             Value::Digits(digits) => Some(digits),
             Value::Number(_) => None,
         })
@@ -117,78 +119,214 @@ pub(crate) fn micros(s: f64) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// One sliding window for each criterion.
+/// The readings of one signal, judged by one criterion: the only place where a steady state
+/// is decided, for a run, its replay, and old data.
 #[derive(Debug, Clone)]
-pub(crate) struct Windows {
-    criteria: Vec<(Criterion, VecDeque<Sample>)>,
+pub struct Window {
+    criterion: Criterion,
+    /// Of a difference.
+    unit: Unit,
     gap_us: u64,
+    set_point: Option<Decimal>,
+    held: VecDeque<Held>,
+    /// Since when the signal has stayed near its set point.
+    reached_us: Option<u64>,
 }
 
-impl Windows {
-    pub fn new(rules: &SteadyRules) -> Self {
-        let criteria = rules
-            .criterion
-            .iter()
-            .map(|one| (one.clone(), VecDeque::new()));
+impl Window {
+    /// A window without readings. `unit` is that of the signal; a time longer than `gap_s`
+    /// between two readings empties the window: no gap is bridged.
+    #[must_use]
+    pub fn new(criterion: &Criterion, unit: Unit, gap_s: f64) -> Self {
         Self {
-            criteria: criteria.collect(),
-            gap_us: micros(rules.gap_s),
+            criterion: criterion.clone(),
+            unit: unit.difference(),
+            gap_us: micros(gap_s),
+            set_point: None,
+            held: VecDeque::new(),
+            reached_us: None,
         }
+    }
+
+    /// States the set point, for a criterion that waits until it is reached.
+    pub fn aim(&mut self, set_point: Option<Decimal>) {
+        self.set_point = set_point;
+        self.reached_us = None;
+    }
+
+    /// Forgets all readings, and that the set point was reached.
+    pub fn clear(&mut self) {
+        self.held.clear();
+        self.reached_us = None;
+    }
+
+    /// The readings of the window, in the order of time.
+    pub fn samples(&self) -> impl DoubleEndedIterator<Item = &Sample> {
+        self.held.iter().map(|one| &one.sample)
+    }
+
+    /// Tells that it is `t_us`, whether or not the signal was read: a gap empties the window.
+    pub fn wait(&mut self, t_us: u64) {
+        let last_us = self.held.back().map(|last| last.sample.t_us);
+        if last_us.is_some_and(|last_us| t_us.saturating_sub(last_us) > self.gap_us) {
+            self.clear();
+        }
+    }
+
+    /// Takes a reading; times never fall.
+    pub fn push(&mut self, sample: Sample) {
+        self.wait(sample.t_us);
+        if self.near(sample.value) {
+            self.reached_us.get_or_insert(sample.t_us);
+        } else {
+            self.reached_us = None;
+        }
+        self.held.push_back(Held {
+            sample,
+            number: sample.value.to_f64(),
+        });
+        let window_us = micros(self.criterion.window_s);
+        let is_old = |one: &&Held| sample.t_us.saturating_sub(one.sample.t_us) >= window_us;
+        let old = self.held.iter().take_while(is_old).count();
+        let dropped = match self.criterion.window {
+            // The shortest run that still covers the whole window.
+            WindowKind::Covering => old.saturating_sub(1),
+            WindowKind::Trailing => old,
+            WindowKind::Last => {
+                let kept = self.criterion.minimum_readings.unwrap_or(1);
+                self.held.len().saturating_sub(kept)
+            }
+        };
+        self.held.drain(..dropped);
+    }
+
+    fn near(&self, value: Value) -> bool {
+        let (Some(reach), Some(set_point)) = (&self.criterion.reach, self.set_point) else {
+            return false;
+        };
+        // The nearest binary number of an exact difference compares as the difference does.
+        let away = value.minus(Value::Digits(set_point)).to_f64();
+        away.abs() <= reach.within.to_f64()
+    }
+
+    /// The verdict on the readings so far.
+    #[must_use]
+    pub fn state(&self) -> CriterionState {
+        let criterion = &self.criterion;
+        let figures = figures(&self.held);
+        let slope = figures.slope.as_ref();
+        let mut state = CriterionState {
+            signal: criterion.signal.clone(),
+            minus: criterion.minus.clone(),
+            named: criterion.named.clone(),
+            unit: self.unit,
+            window: criterion.window,
+            window_s: criterion.window_s,
+            covered_s: figures.covered_s,
+            count: figures.count,
+            minimum_readings: criterion.minimum_readings,
+            range: figures.range,
+            range_limit: criterion.range.map(Decimal::to_f64),
+            slope_per_h: slope.map(|slope| slope.per_h),
+            slope_limit_per_h: criterion.slope_per_h,
+            slope_u_per_h: slope
+                .filter(|_| criterion.slope_k > 0.0)
+                .map(|slope| slope.u),
+            slope_k: criterion.slope_k,
+            scatter: slope
+                .filter(|_| criterion.scatter.is_some())
+                .map(|slope| slope.s),
+            scatter_limit: criterion.scatter,
+            other_state: self.other_state(),
+            soak: self.soak(),
+            steady: false,
+        };
+        state.steady = state.failed().is_empty();
+        state
+    }
+
+    /// Readings that are none of the allowed states; none where no state is asked for.
+    fn other_state(&self) -> Option<usize> {
+        let allowed = &self.criterion.state;
+        let is_other = |sample: &&Sample| {
+            let away = |one: &Decimal| sample.value.minus(Value::Digits(*one)).to_f64();
+            !allowed.iter().any(|one| away(one) == 0.0)
+        };
+        (!allowed.is_empty()).then(|| self.samples().filter(is_other).count())
+    }
+
+    fn soak(&self) -> Option<Soak> {
+        let reach = self.criterion.reach.as_ref()?;
+        let times = self.reached_us.zip(self.samples().next_back());
+        Some(Soak {
+            soaked_s: times.map(|(reached, last)| seconds(last.t_us.saturating_sub(reached))),
+            least_s: reach.soak_s,
+        })
+    }
+}
+
+/// The windows of a plan.
+#[derive(Debug, Clone)]
+pub(crate) struct Windows(Vec<Window>);
+
+impl Windows {
+    /// Criteria of signals that the procedure does not have are left out; its check has
+    /// refused them.
+    pub fn new(procedure: &Procedure, rules: &SteadyRules) -> Self {
+        let windows = rules.criterion.iter().filter_map(|one| {
+            let unit = procedure.signal_unit(&one.signal)?;
+            Some(Window::new(one, unit, rules.gap_s))
+        });
+        Self(windows.collect())
     }
 
     pub fn clear(&mut self) {
-        for (_, window) in &mut self.criteria {
-            window.clear();
+        self.0.iter_mut().for_each(Window::clear);
+    }
+
+    /// Forgets the readings, and states the set points of the next point.
+    pub fn aim(&mut self, set: &BTreeMap<String, Decimal>) {
+        self.clear();
+        for window in &mut self.0 {
+            let reach = window.criterion.reach.as_ref();
+            let set_point = reach.and_then(|reach| set.get(&reach.quantity));
+            window.aim(set_point.copied());
         }
     }
 
-    /// Takes a scan. A missing signal breaks its window: no gap is bridged.
+    /// Takes a scan. A missing signal breaks its window.
     pub fn push(&mut self, scan: &Scan) {
-        for (criterion, window) in &mut self.criteria {
-            let samples = samples(scan, &criterion.signal);
-            if samples.is_empty() {
+        for window in &mut self.0 {
+            let Criterion { signal, minus, .. } = &window.criterion;
+            let mut taken = samples(scan, signal);
+            if let Some(minus) = minus {
+                taken = differences(&taken, &samples(scan, minus));
+            }
+            if taken.is_empty() {
                 window.clear();
             }
-            for sample in samples {
-                let gap = window
-                    .back()
-                    .map_or(0, |last| sample.t_us.saturating_sub(last.t_us));
-                if gap > self.gap_us {
-                    window.clear();
-                }
-                window.push_back(sample);
-            }
-            // The shortest run that still covers the whole window.
-            let newest = window.back().map_or(0, |last| last.t_us);
-            let from = newest.saturating_sub(micros(criterion.window_s));
-            while window.get(1).is_some_and(|second| second.t_us <= from) {
-                window.pop_front();
+            for sample in taken {
+                window.push(sample);
             }
         }
     }
 
-    pub fn states(&self, procedure: &Procedure) -> Vec<CriterionState> {
-        let state = |(criterion, window): &(Criterion, VecDeque<Sample>)| {
-            let samples: Vec<_> = window.iter().copied().collect();
-            let figures = figures(&samples);
-            let unit = procedure.signal_unit(&criterion.signal)?.difference();
-            Some(CriterionState {
-                signal: criterion.signal.clone(),
-                unit,
-                window_s: criterion.window_s,
-                covered_s: figures.covered_s,
-                count: figures.count,
-                range: figures.range,
-                range_limit: criterion.range.to_f64(),
-                slope_per_h: figures.slope_per_h,
-                slope_limit_per_h: criterion.slope_per_h,
-                steady: figures.covered_s >= criterion.window_s
-                    && figures.range_within(criterion.range)
-                    && figures.slope_within(criterion.slope_per_h),
-            })
-        };
-        self.criteria.iter().filter_map(state).collect()
+    pub fn states(&self) -> Vec<CriterionState> {
+        self.0.iter().map(Window::state).collect()
     }
+}
+
+/// Each sample less the one of `others` that is next to it in time, the first of two that
+/// are as near; none where `others` is empty.
+fn differences(samples: &[Sample], others: &[Sample]) -> Vec<Sample> {
+    let difference = |sample: &Sample| {
+        let other = others
+            .iter()
+            .min_by_key(|other| other.t_us.abs_diff(sample.t_us))?;
+        let value = sample.value.minus(other.value);
+        Some(Sample { value, ..*sample })
+    };
+    samples.iter().filter_map(difference).collect()
 }
 
 /// Samples of a signal in one scan: every indication of a channel, uncorrected, so that it

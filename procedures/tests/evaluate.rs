@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use heng_procedures::{
-    CriterionState, EvaluationError, Indication, Order, PointClosed, PointResult, Procedure, Scan,
-    ScanPurpose, StandardCertificate, Standards, Steady, evaluate, evaluate_point, library,
-    result_seed,
+    CriterionState, EvaluationError, Indication, Order, PointClosed, PointResult, Procedure,
+    RangeRule, Scan, ScanPurpose, StandardCertificate, Standards, Steady, evaluate, evaluate_point,
+    library, result_seed,
 };
 use heng_quantities::Decimal;
 use heng_uncertainty::{Model, Verdict};
@@ -194,17 +194,15 @@ fn scan(cycle: usize, signals: &[(&str, f64)]) -> Scan {
 }
 
 fn steady() -> Steady {
-    let criterion = |signal: &str, unit: &str, range: f64| CriterionState {
-        signal: signal.to_owned(),
-        unit: unit.parse().unwrap(),
-        window_s: 1200.0,
-        covered_s: 1200.0,
-        count: 41,
-        range,
-        range_limit: 1.0,
-        slope_per_h: Some(0.0),
-        slope_limit_per_h: 1.0,
-        steady: true,
+    // As a record has it.
+    let criterion = |signal: &str, unit: &str, range: f64| -> CriterionState {
+        let state = serde_json::json!({
+            "signal": signal, "unit": unit, "window_s": 1200.0, "covered_s": 1200.0, "count": 41,
+            "range": range, "range_limit": 1.0, "slope_per_h": -0.4, "slope_u_per_h": 0.05,
+            "slope_k": 2.0, "slope_limit_per_h": 1.0, "scatter": 0.03, "scatter_limit": 0.1,
+            "steady": true,
+        });
+        serde_json::from_value(state).unwrap()
     };
     Steady {
         t_us: 0,
@@ -218,7 +216,15 @@ fn steady() -> Steady {
 }
 
 fn results(points: &[PointClosed]) -> Vec<PointResult> {
-    evaluate(&procedure(), &order(), &standards(), points, SEED).unwrap()
+    evaluate(
+        &procedure(),
+        &order(),
+        &standards(),
+        points,
+        SEED,
+        RangeRule::Refused,
+    )
+    .unwrap()
 }
 
 fn humidity<'a>(results: &'a [PointResult], point: &PointClosed) -> &'a PointResult {
@@ -290,6 +296,43 @@ fn sensitivities_and_contributions_at_20_degrees_and_50_percent_are_the_known_on
 }
 
 #[test]
+fn the_accepted_instability_enters_by_the_law_of_the_procedure() {
+    // Ten readings a minute apart last 9 min: |−0.4| + 2 · 0.05 an hour changes 0.075.
+    let readings_h = 9.0 / 60.0;
+    let root_3 = 3_f64.sqrt();
+    for (law, u, dof) in [
+        ("half_range", 0.06 / root_3, f64::INFINITY),
+        ("scatter", 0.03, 39.0),
+        ("drift", 0.5 * readings_h / 2.0 / root_3, f64::INFINITY),
+    ] {
+        let (_, shipped) = library()[0];
+        let text = shipped
+            .replace(
+                "signal = \"d_rh\"\nwindow_s = 1200\n",
+                "signal = \"d_rh\"\nwindow_s = 1200\nscatter = 0.1\nslope_k = 2.0\n",
+            )
+            .replace(
+                "kind = \"instability\", signal = \"d_rh\"",
+                &format!("kind = \"instability\", signal = \"d_rh\", law = \"{law}\""),
+            );
+        let procedure = Procedure::parse("procedure.toml", &text).unwrap();
+        let point = point("r30", 1.91, 0.1, "water");
+        let results = evaluate(
+            &procedure,
+            &order(),
+            &standards(),
+            std::slice::from_ref(&point),
+            SEED,
+            RangeRule::Refused,
+        );
+        let results = results.unwrap();
+        let found = row(humidity(&results, &point), "d_stab");
+        assert_near(law, found.u, u, 1e-12);
+        assert_eq!(found.dof, dof, "{law}");
+    }
+}
+
+#[test]
 fn the_answer_ice_changes_the_reference_by_five_percent_at_minus_five_degrees() {
     // 18.03 %RH over supercooled water and 17.17 %RH over ice at 20 °C, to the printed digit.
     for (mirror, expected) in [("water", 18.03), ("ice", 17.17)] {
@@ -308,7 +351,16 @@ fn hysteresis_enters_both_directions_when_the_group_is_complete() {
         point("r30", 1.91, -0.2, "water"),
         point("f30", 1.91, 0.6, "water"),
     );
-    let alone = evaluate_point(&procedure(), &order(), &standards(), &rising, &[], SEED).unwrap();
+    let alone = evaluate_point(
+        &procedure(),
+        &order(),
+        &standards(),
+        &rising,
+        &[],
+        SEED,
+        RangeRule::Refused,
+    )
+    .unwrap();
     assert!(humidity(&alone, &rising).preliminary);
     assert_eq!(humidity(&alone, &rising).hysteresis, None);
     let temperature = alone
@@ -338,6 +390,7 @@ fn hysteresis_enters_both_directions_when_the_group_is_complete() {
         &falling,
         &[rising],
         SEED,
+        RangeRule::Refused,
     )
     .unwrap();
     assert!(!humidity(&after, &falling).preliminary);
@@ -458,21 +511,97 @@ fn readings_without_scatter_leave_their_uncertainty_to_the_resolution() {
 }
 
 #[test]
-fn a_formula_outside_its_range_is_said() {
+fn a_formula_outside_its_range_is_refused_unless_the_order_answers_for_it() {
     let point = point("r90", 18.31, 0.0, "water");
     let mut hot = point.clone();
     for scan in &mut hot.cycles {
         scan.signals.insert("t".to_owned(), 140.0);
     }
-    let said = |points: &[PointClosed]| {
-        let results = results(points);
-        humidity(&results, &points[0])
-            .notes
-            .iter()
-            .any(|note| note.en.contains("is stated for"))
+    let evaluated = |order: &Order, rule: RangeRule| {
+        let points = std::slice::from_ref(&hot);
+        evaluate(&procedure(), order, &standards(), points, SEED, rule)
     };
-    assert!(!said(&[point]));
-    assert!(said(&[hot]));
+    assert!(
+        humidity(&results(std::slice::from_ref(&point)), &point)
+            .forced
+            .is_empty()
+    );
+    let error = evaluated(&order(), RangeRule::Refused).unwrap_err();
+    let message = error.to_string();
+    for part in [
+        "r90",
+        "humidity",
+        "for t from 0 °C to 100 °C",
+        "140.0",
+        "Hardy",
+        "[[beyond_range]]",
+    ] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    let refusal = error.refusal().unwrap();
+    assert!(refusal.zh.contains("适用范围"), "{refusal:?}");
+
+    // One statement a formula: that of vapour pressure does not cover the enhancement factor.
+    let statement = |formula: &str| {
+        format!(
+            "[[beyond_range]]\nformula = \"{formula}\"\nperson = \"Li Hua\"\n\
+             reason = {{ en = \"compared with steam tables\", zh = \"已与蒸汽表比对\" }}\n"
+        )
+    };
+    let order = order_with(&statement("hardy_water"));
+    let error = evaluated(&order, RangeRule::Refused)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("hardy_f_water"), "{error}");
+    let both = statement("hardy_water") + &statement("hardy_f_water");
+    let results = evaluated(&order_with(&both), RangeRule::Refused).unwrap();
+    let forced = &humidity(&results, &hot).forced;
+    let names: Vec<_> = forced
+        .iter()
+        .map(|one| one.violation.formula.as_str())
+        .collect();
+    assert_eq!(names, ["hardy_f_water", "hardy_water"], "{forced:?}");
+    assert!(
+        forced
+            .iter()
+            .all(|one| one.person == "Li Hua" && one.violation.value > 139.0)
+    );
+    let notes = &humidity(&results, &hot).notes;
+    assert!(
+        notes
+            .iter()
+            .any(|note| note.en.contains("forced by Li Hua") && note.zh.contains("强制"))
+    );
+    // The temperature needs no formula.
+    assert!(
+        results
+            .iter()
+            .any(|one| one.measurand == "temperature" && one.forced.is_empty())
+    );
+
+    // As records of format 1 were evaluated, whatever the order says.
+    let noted = evaluated(&order, RangeRule::Noted).unwrap();
+    let json = serde_json::to_value(humidity(&noted, &hot)).unwrap();
+    assert!(json.get("forced").is_none());
+    assert!(json["notes"].to_string().contains("公式超出其声明范围："));
+}
+
+#[test]
+fn a_statement_beyond_range_names_formula_reason_and_person() {
+    for (formula, zh, person, cause) in [
+        ("hardy_watr", "理由", "Li Hua", "no formula"),
+        ("hardy_water", "", "Li Hua", "both languages"),
+        ("hardy_water", "理由", " ", "person who"),
+    ] {
+        let text = format!(
+            "[[beyond_range]]\nformula = \"{formula}\"\nperson = \"{person}\"\n\
+             reason = {{ en = \"r\", zh = \"{zh}\" }}"
+        );
+        let error = Order::parse("o.toml", &text).unwrap_err();
+        let said: Vec<_> = error.iter().map(ToString::to_string).collect();
+        let said = said.join("\n");
+        assert!(said.contains(cause) && said.contains("line 1"), "{said}");
+    }
 }
 
 #[test]
@@ -481,7 +610,15 @@ fn what_is_missing_is_refused_with_point_and_measurand() {
     let changed = |change: &dyn Fn(&mut PointClosed)| {
         let mut point = good.clone();
         change(&mut point);
-        evaluate(&procedure(), &order(), &standards(), &[point], SEED).unwrap_err()
+        evaluate(
+            &procedure(),
+            &order(),
+            &standards(),
+            &[point],
+            SEED,
+            RangeRule::Refused,
+        )
+        .unwrap_err()
     };
     let mut no_mirror = standards();
     no_mirror.remove("mirror");
@@ -492,6 +629,7 @@ fn what_is_missing_is_refused_with_point_and_measurand() {
             standards,
             std::slice::from_ref(&good),
             SEED,
+            RangeRule::Refused,
         )
         .unwrap_err()
     };

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Format of the events and of the chain; a reader refuses a higher one.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// One event. Variants are append-only: old records replay for ever.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

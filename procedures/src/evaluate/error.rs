@@ -1,7 +1,9 @@
 //! Why a point has no result, and which point.
 
-use heng_quantities::{RoundingError, UnitError};
-use heng_uncertainty::{FormulaError, PropagationError, SampleError, TooFewReadings};
+use heng_quantities::{RoundingError, Text, UnitError};
+use heng_uncertainty::{
+    FormulaError, PropagationError, RangeViolation, SampleError, TooFewReadings,
+};
 
 /// Why a point has no result.
 #[derive(Debug, thiserror::Error)]
@@ -64,12 +66,42 @@ pub enum EvaluationError {
         #[source]
         source: RoundingError,
     },
+    #[error(
+        "{place}: {violation} ({source}): the result is refused; where the laboratory answers for it, state it in the order: [[beyond_range]] with formula = \"{formula}\", reason and person",
+        source = .violation.source, formula = .violation.formula
+    )]
+    BeyondRange {
+        place: Place,
+        violation: Box<RangeViolation>,
+    },
     #[error("{place}: the limits of the order cannot be used: {source}")]
     Limit {
         place: Place,
         #[source]
         source: UnitError,
     },
+}
+
+impl EvaluationError {
+    /// What a refused range has to say to an operator, in both languages; none for an error
+    /// that is no refusal of a result but a fault of procedure, order or readings.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Text> {
+        let Self::BeyondRange { place, violation } = self else {
+            return None;
+        };
+        let said = violation.text();
+        let source = &violation.source;
+        let formula = &violation.formula;
+        Some(Text {
+            en: self.to_string(),
+            zh: format!(
+                "{place}: {} ({source}): 拒绝给出结果; 如实验室对此负责, 须在委托单中声明 [[beyond_range]]: \
+                 formula = \"{formula}\", reason 与 person",
+                said.zh
+            ),
+        })
+    }
 }
 
 /// Point and measurand that an error concerns.

@@ -3,8 +3,8 @@
 use heng_quantities::{Decimal, Text, Unit};
 use serde::{Deserialize, Serialize};
 
-use super::monitor::radiation_indicator;
 use super::{LocationSeries, MappingError, QuantityTable};
+use crate::monitoring::radiation_indicator;
 use crate::outcome::{Characteristic, LocationSummary};
 
 /// The characteristics that a definition can ask for.
@@ -32,6 +32,20 @@ pub enum CharacteristicId {
 }
 
 impl CharacteristicId {
+    /// All of them, in the order in which they are told.
+    pub const ALL: [Self; 10] = [
+        Self::UpperDeviation,
+        Self::LowerDeviation,
+        Self::Uniformity,
+        Self::Fluctuation,
+        Self::Inhomogeneity,
+        Self::Instability,
+        Self::SpreadOfMeans,
+        Self::Maximum,
+        Self::Minimum,
+        Self::Radiation,
+    ];
+
     /// Name in files and records.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -326,7 +340,7 @@ fn set_ranges(table: &QuantityTable, corrected: &[Vec<Option<f64>>]) -> Vec<Opti
     ranges
 }
 
-pub(super) fn mean(values: &[f64]) -> f64 {
+pub(crate) fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 

@@ -8,19 +8,17 @@
 mod budget;
 mod characteristics;
 mod definition;
-mod monitor;
 
 use heng_quantities::{Decimal, RoundingError, Text, Unit};
 use heng_uncertainty::{PropagationError, SampleError};
 use serde::{Deserialize, Serialize};
 
 pub use characteristics::CharacteristicId;
+pub(crate) use characteristics::mean;
 pub use definition::{At, Definition, DefinitionInput, DefinitionMeasurand, MappingSource, Need};
-pub use monitor::{
-    Excursion, Excursions, RadiationIndicator, Watch, excursions, radiation_indicator,
-};
 
-use crate::outcome::MappingResult;
+use crate::monitoring::{Watch, excursions};
+use crate::outcome::{Characteristic, LocationSummary, MappingResult};
 use crate::schema::Procedure;
 use crate::standard::{OutOfRange, StandardChannel};
 use characteristics::Figures;
@@ -237,13 +235,7 @@ fn map_quantity(
     table: &QuantityTable,
     seed: u64,
 ) -> Result<MappingResult, MappingError> {
-    if let Some(row) = table.t_us.windows(2).position(|pair| pair[1] < pair[0]) {
-        return Err(MappingError::TimesFall {
-            quantity: table.quantity.clone(),
-            row: row + 1,
-        });
-    }
-    let figures = Figures::of(table)?;
+    let figures = figures(table)?;
     let evaluated = budget::evaluate(definition, request, table, &figures, seed)?;
     let mut notes = vec![definition.text.clone()];
     notes.extend(conditions(definition, table, &figures));
@@ -261,6 +253,36 @@ fn map_quantity(
         validation: evaluated.validation,
         rounded: evaluated.rounded,
         notes,
+    })
+}
+
+fn figures(table: &QuantityTable) -> Result<Figures, MappingError> {
+    if let Some(row) = table.t_us.windows(2).position(|pair| pair[1] < pair[0]) {
+        return Err(MappingError::TimesFall {
+            quantity: table.quantity.clone(),
+            row: row + 1,
+        });
+    }
+    Figures::of(table)
+}
+
+/// What a monitored room was like: its locations, and every characteristic that the
+/// readings allow.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RoomProfile {
+    pub locations: Vec<LocationSummary>,
+    pub characteristics: Vec<Characteristic>,
+}
+
+/// The profile of a room, without budget.
+///
+/// # Errors
+/// [`MappingError`]: what is missing or inconsistent, and where.
+pub fn room_profile(table: &QuantityTable) -> Result<RoomProfile, MappingError> {
+    let figures = figures(table)?;
+    Ok(RoomProfile {
+        locations: figures.summaries(),
+        characteristics: figures.characteristics(&CharacteristicId::ALL),
     })
 }
 

@@ -135,10 +135,11 @@ impl Plan {
     /// Begins the point with that index, or the end of the run after the last one.
     pub(super) fn begin_point(&mut self, index: usize, out: &mut Vec<Command>) {
         self.point = index;
-        self.windows.clear();
-        if index >= self.procedure.point.len() {
+        let Some(point) = self.procedure.point.get(index) else {
+            self.windows.clear();
             return self.end(out);
-        }
+        };
+        self.windows.aim(&point.set);
         self.current = Current {
             answers: self.start_answers.clone(),
             limit_us: micros(self.steady.maximum_wait_s),

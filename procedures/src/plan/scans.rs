@@ -7,7 +7,9 @@ use heng_quantities::Text;
 use super::questions::Hold;
 use super::{Command, Open, Plan, Stage};
 use crate::bind::Answers;
-use crate::outcome::{Indication, Outcome, Scan, ScanPurpose, Severity, Steady, StepKind};
+use crate::outcome::{
+    CriterionState, Indication, Outcome, Scan, ScanPurpose, Severity, Steady, StepKind,
+};
 use crate::schema::{OnTimeout, PromptAt};
 use crate::steady::{micros, seconds};
 
@@ -164,7 +166,7 @@ impl Plan {
             .steady
             .criterion
             .iter()
-            .map(|one| micros(one.window_s))
+            .map(|one| micros(one.longest_s()))
             .max()
             .unwrap_or(0);
         // One gap more than the window, so that the shortest covering run is always inside.
@@ -194,7 +196,7 @@ impl Plan {
     }
 
     fn judge(&self) -> Steady {
-        let criteria = self.windows.states(&self.procedure);
+        let criteria = self.windows.states();
         let waited_us = self.waited_us();
         let soaked = waited_us >= micros(self.steady.minimum_wait_s);
         Steady {
@@ -253,7 +255,7 @@ impl Plan {
             Some(reasons.collect::<Vec<_>>().join("; "))
         } else if !steady.steady {
             let signals = steady.criteria.iter().filter(|one| !one.steady);
-            let names: Vec<_> = signals.map(|one| one.signal.as_str()).collect();
+            let names: Vec<_> = signals.map(CriterionState::subject).collect();
             Some(format!("no longer steady: {}", names.join(", ")))
         } else {
             None

@@ -54,7 +54,7 @@ impl Plan {
             .steady
             .criterion
             .iter()
-            .map(|one| micros(one.window_s))
+            .map(|one| micros(one.longest_s()))
             .max();
         let soak_us = micros(self.steady.minimum_wait_s).max(longest.unwrap_or(0));
         let limit_us = micros(self.steady.maximum_wait_s);

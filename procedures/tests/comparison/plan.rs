@@ -161,7 +161,16 @@ fn the_budget_of_50_percent_has_the_published_sensitivities() {
     run.until(|run| run.points().len() == 3);
     let (procedure, order, standards) = (procedure(SHIPPED), order(), standards());
     let point = run.points()[2].clone();
-    let results = evaluate_point(&procedure, &order, &standards, &point, &[], 1).unwrap();
+    let results = evaluate_point(
+        &procedure,
+        &order,
+        &standards,
+        &point,
+        &[],
+        1,
+        heng_procedures::RangeRule::Refused,
+    )
+    .unwrap();
     let row = |symbol: &str| {
         results[0]
             .budget
@@ -296,6 +305,52 @@ fn a_value_missing_while_settling_breaks_its_window_only() {
         run.alarms().is_empty(),
         "settling is no reason for an alarm"
     );
+}
+
+#[test]
+fn difference_state_and_soak_are_judged_by_the_plan() {
+    let text = short().replace(
+        "# Standard, item, standard",
+        "[[steady.criterion]]\nsignal = \"t_uut\"\nminus = \"t\"\nwindow_s = 240\nrange = \"0.05\"\n\
+         \n[[steady.criterion]]\nsignal = \"p\"\nwindow_s = 60\nstate = [\"1013.02\"]\n\
+         \n[[steady.criterion]]\nsignal = \"t\"\nwindow_s = 60\n\
+         reach = { quantity = \"temperature\", within = \"0.01\", soak_s = 400 }\n\
+         \n# Standard, item, standard",
+    );
+    let mut run = DryRun::new(&text);
+    run.until(|run| run.now_us > 200_000_000);
+    // Two tenths off for one scan: the difference and the soak begin anew.
+    let digits = heng_quantities::Decimal::new(20_202, -3);
+    run.go_with("t", |one| one.digits = digits);
+    let left_us = run.now_us;
+    let verdict = |run: &DryRun| {
+        let mut derived = run.derived.iter().rev();
+        let found = derived.find_map(|outcome| match outcome {
+            Outcome::Steady(steady) => Some(steady.criteria.clone()),
+            _ => None,
+        });
+        found.unwrap()
+    };
+    let criteria = verdict(&run);
+    let difference = criteria.iter().find(|one| one.minus.is_some()).unwrap();
+    // 20.10 − 20.002 before and 20.10 − 20.202 now, to the digit.
+    assert_eq!(
+        (difference.range, difference.subject()),
+        (0.2, "t_uut − t".to_owned())
+    );
+    assert_eq!(criteria.last().unwrap().soak.unwrap().soaked_s, None);
+    run.until(DryRun::is_reading);
+    assert!(run.now_us - left_us >= 400_000_000, "the soak went on");
+    let accepted = verdict(&run);
+    assert!(accepted.iter().all(|one| one.steady));
+    // The state ends while it is read: the readings start over.
+    run.go_with("p", |one| {
+        one.digits = heng_quantities::Decimal::new(101_303, -2);
+    });
+    let alarms = run.alarms();
+    assert!(alarms[0].contains("no longer steady: p"), "{alarms:?}");
+    run.run_out();
+    assert_eq!(run.finished, Some(true));
 }
 
 #[test]

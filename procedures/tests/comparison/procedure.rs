@@ -2,7 +2,8 @@
 
 use crate::dry_run::{ORDER, SHIPPED, order, procedure, standards};
 use heng_procedures::{
-    BenchQuantity, BenchRole, Finding, Order, Procedure, Severity, Standards, library, lint,
+    BenchQuantity, BenchRole, Criteria, Finding, Order, Procedure, Severity, Standards,
+    criteria_library, library, lint,
 };
 
 /// Line and column of `needle` in `text`, from 1.
@@ -143,6 +144,126 @@ const WRONG: &[(&str, &str, &str, &str)] = &[
         "signal \"rh\" is neither a channel nor",
     ),
     (
+        "range = \"0.8\"\nslope_per_h = 0.6\n",
+        "",
+        "\"rh_ref\"\nwindow",
+        "the criterion of \"rh_ref\" limits nothing",
+    ),
+    (
+        "slope_per_h = 0.6",
+        "slope_per_h = -0.6",
+        "-0.6",
+        "slope -0.6 is not above zero",
+    ),
+    (
+        "slope_per_h = 0.6",
+        "slope_k = 2.0",
+        "2.0",
+        "slope_k has no slope limit",
+    ),
+    (
+        "slope_per_h = 0.6",
+        "scatter = 0.0",
+        "0.0\n\n[[steady.criterion]]\nsignal = \"d_t\"",
+        "scatter 0 is not above zero",
+    ),
+    (
+        "slope_per_h = 0.6",
+        "slope_per_h = 0.6\nminimum_readings = 2",
+        "2\n\n[[steady.criterion]]\nsignal = \"d_t\"",
+        "2 readings do not allow these limits",
+    ),
+    (
+        "slope_per_h = 0.6",
+        "slope_per_h = 0.6\nwindow = \"last\"",
+        "\"last\"",
+        "add `minimum_readings`",
+    ),
+    (
+        "slope_per_h = 0.6",
+        "slope_per_h = 0.6\nwindow = \"first\"",
+        "\"first\"",
+        "unknown variant `first`, expected one of `covering`, `trailing`, `last`",
+    ),
+    (
+        "signal = \"t\"\nwindow",
+        "signal = \"t\"\nminus = \"d_t\"\nwindow",
+        "\"d_t\"\nwindow",
+        "are not both channels",
+    ),
+    (
+        "signal = \"t\"\nwindow",
+        "signal = \"t\"\nminus = \"p\"\nwindow",
+        "\"p\"\nwindow",
+        "t is in °C, p in hPa; subtract channels of one unit",
+    ),
+    (
+        "signal = \"t\"\nwindow",
+        "signal = \"t\"\nminus = \"t\"\nwindow",
+        "\"t\"\nwindow_s = 1200\nrange = \"0.15\"",
+        "subtracted from itself",
+    ),
+    (
+        "slope_per_h = 0.6",
+        "reach = { quantity = \"pressure\", within = \"1\", soak_s = 60 }",
+        "{ quantity = \"pressure\"",
+        "point \"r10\" does not set \"pressure\"",
+    ),
+    (
+        "slope_per_h = 0.6",
+        "reach = { quantity = \"temperature\", within = \"0\", soak_s = 60 }",
+        "{ quantity = \"temperature\"",
+        "0 around the set point is not above zero",
+    ),
+    (
+        "kind = \"instability\", signal = \"d_t\"",
+        "kind = \"instability\", signal = \"d_t\", law = \"scatter\"",
+        "{ kind = \"instability\", signal = \"d_t\", law",
+        "no criterion of \"d_t\" has the limit `scatter`",
+    ),
+    (
+        "kind = \"instability\", signal = \"d_t\"",
+        "kind = \"instability\", signal = \"p\"",
+        "{ kind = \"instability\", signal = \"p\"",
+        "no criterion of the steady state judges \"p\"",
+    ),
+    (
+        "on_timeout = \"ask\"",
+        "on_timeout = \"ask\"\n[[steady.named]]\ncriteria = \"bath\"\nversion = \"1.0.0\"\nsignals = {}",
+        "\"bath\"",
+        "no criterion of the program is named \"bath\": name one of",
+    ),
+    (
+        "on_timeout = \"ask\"",
+        "on_timeout = \"ask\"\n[[steady.named]]\ncriteria = \"soak-30-readings\"\nversion = \"2\"\nsignals = {}",
+        "\"2\"",
+        "soak-30-readings has the version 1.0.0, not 2",
+    ),
+    (
+        "on_timeout = \"ask\"",
+        "on_timeout = \"ask\"\n[[steady.named]]\ncriteria = \"soak-30-readings\"\nversion = \"1.0.0\"\nsignals = {}",
+        "{}",
+        "no signal plays the role \"temperature\"",
+    ),
+    (
+        "on_timeout = \"ask\"",
+        "on_timeout = \"ask\"\n[[steady.named]]\ncriteria = \"soak-30-readings\"\nversion = \"1.0.0\"\nsignals = { temperature = \"p\" }",
+        "{ temperature = \"p\" }",
+        "limits p in °C, it is in hPa",
+    ),
+    (
+        "on_timeout = \"ask\"",
+        "on_timeout = \"ask\"\n[[steady.named]]\ncriteria = \"soak-30-readings\"\nversion = \"1.0.0\"\nsignals = { temperature = \"t\", air = \"t\" }",
+        "{ temperature = \"t\"",
+        "has no role \"air\"",
+    ),
+    (
+        "on_timeout = \"ask\"",
+        "on_timeout = \"ask\"\n[[steady.named]]\ncriteria = \"liquid-bath-10min\"\nversion = \"1.0.0\"\nsignals = { bath = \"t\" }",
+        "\"liquid-bath-10min\"",
+        "bridges gaps up to 60 s, this procedure 90 s",
+    ),
+    (
         "count = 10",
         "count = 1",
         "1\ninterval_s",
@@ -248,6 +369,95 @@ fn a_wrong_procedure_is_refused_with_line_column_cause_and_cure() {
                 "{to}: {messages:?}"
             );
         }
+    }
+}
+
+#[test]
+fn a_named_criteria_file_stands_for_the_same_lines() {
+    let start = SHIPPED.find("[[steady.criterion]]").unwrap();
+    let end = SHIPPED.find("# Standard, item, standard").unwrap();
+    let named = |signals: &str| {
+        let lines = format!(
+            "[[steady.named]]\ncriteria = \"thermo-hygrometer-comparison\"\nversion = \"1.0.0\"\nsignals = {signals}\n"
+        );
+        format!("{}{lines}{}", &SHIPPED[..start], &SHIPPED[end..])
+    };
+    let text = named(
+        "{ temperature = \"t\", humidity = \"rh_ref\", temperature_of_the_item = \"t_uut\", humidity_of_the_item = \"rh_uut\" }",
+    );
+    let found = Procedure::parse("named.toml", &text).unwrap_err();
+    // The reference humidity is computed: it has no digits to subtract.
+    let message = found[0].to_string();
+    assert!(
+        message.contains("\"rh_uut\" and \"rh_ref\" are not both channels"),
+        "{message}"
+    );
+
+    let lines = "[[steady.named]]\ncriteria = \"room-temperature-30min\"\nversion = \"1.0.0\"\nsignals = { temperature = \"t\" }\n\n";
+    let text = format!("{}{lines}{}", &SHIPPED[..start], &SHIPPED[start..]);
+    let (with, without) = (procedure(&text), procedure(SHIPPED));
+    let criteria = |procedure: &Procedure| procedure.steady.clone().unwrap().criterion;
+    let (with, without) = (criteria(&with), criteria(&without));
+    assert_eq!(with[1..], without);
+    let first = &with[0];
+    assert_eq!(
+        (first.signal.as_str(), first.minimum_readings),
+        ("t", Some(28))
+    );
+    assert_eq!(first.named, "room-temperature-30min 1.0.0");
+    assert!(without.iter().all(|one| one.named.is_empty()));
+}
+
+#[test]
+fn a_wrong_criteria_file_is_refused_with_line_column_cause_and_cure() {
+    let (name, good) = criteria_library()[2];
+    for (from, to, needle, cause) in [
+        ("\"1.0.0\"", "\"\"", "\"\"", "version \"\" is empty"),
+        (
+            "gap_s = 60",
+            "gap_s = 0",
+            "0\n\n[[signal",
+            "0 is not a time",
+        ),
+        (
+            "signal = \"bath\"",
+            "signal = \"tank\"",
+            "\"tank\"",
+            "role \"tank\" is not defined",
+        ),
+        (
+            "signal = \"bath\"",
+            "signal = \"tank\"",
+            "\"bath\"\ntitle",
+            "no criterion judges",
+        ),
+        (
+            "scatter = 0.005",
+            "scatter = nan",
+            "nan",
+            "scatter NaN is not above zero",
+        ),
+        (
+            "slope_k = 1.0",
+            "slope_k = -1.0",
+            "-1.0",
+            "slope_k -1 is not between 0 and 10",
+        ),
+        ("window_s = 600", "window_s = 1e9", "1e9", "up to 2592000 s"),
+        (
+            "unit = \"°C\"",
+            "unit = \"grad\"",
+            "\"grad\"",
+            "unknown unit \"grad\"",
+        ),
+        ("source = {", "sauce = {", "sauce", "unknown field `sauce`"),
+    ] {
+        assert!(good.contains(from), "{from:?} is not in {name}");
+        let text = good.replacen(from, to, 1);
+        let found = Criteria::parse("wrong.toml", &text).expect_err(to);
+        let one = found.iter().find(|one| one.to_string().contains(cause));
+        let one = one.unwrap_or_else(|| panic!("{to}: {found:?}"));
+        assert_eq!((one.line, one.column), place(&text, needle), "{to}");
     }
 }
 

@@ -3,7 +3,7 @@
 use heng_quantities::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::characteristics::mean;
+use crate::mapping::mean;
 
 /// When a reading outside limits becomes an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
