@@ -95,6 +95,35 @@ pub struct FormulaNote {
     pub version: u32,
     pub title: Text,
     pub source: String,
+    /// Name of each argument with the range for which the source states the formula; none in
+    /// certificates of records of format 1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ranges: Vec<String>,
+    /// That it was used outside of them, why and by whom; none where it was not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forced: Vec<Text>,
+}
+
+impl FormulaNote {
+    /// Ranges, and what was forced, as one text; none where there is neither.
+    pub(crate) fn range(&self) -> Option<Text> {
+        let ranges = self.ranges.join("; ");
+        let mut text = Text::same(&ranges);
+        if !ranges.is_empty() {
+            text = Text {
+                en: format!("Range: {ranges}."),
+                zh: format!("适用范围: {ranges}。"),
+            };
+        }
+        for forced in &self.forced {
+            let join = |text: &str, more: &str| format!("{text} {more}").trim_start().to_owned();
+            text = Text {
+                en: join(&text.en, &forced.en),
+                zh: join(&text.zh, &forced.zh),
+            };
+        }
+        (!text.en.is_empty()).then_some(text)
+    }
 }
 
 /// A measurement standard and the certificate that makes it one.

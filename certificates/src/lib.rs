@@ -14,27 +14,33 @@ mod budget;
 mod check;
 mod csv;
 mod dcc;
+mod diagram;
 mod document;
 mod fields;
-mod histogram;
 mod number;
 mod pdf;
 mod plot;
+mod trend;
+mod validation;
 mod wording;
 
 pub use budget::budget_text;
 pub use check::{Missing, check};
 pub use csv::to_csv;
 pub use dcc::to_dcc;
+pub use diagram::{Diagram, Layer, Mark, Style, diagram_svg};
 pub use document::{
     BudgetLine, BudgetTable, Cells, Certificate, Column, ConformityStatement, Expanded,
     FormulaNote, Influence, Item, Method, Party, Person, Plot, PlotPoint, Program, RecordRef,
     Series, Standard, Table,
 };
 pub use fields::{Block, FIELDS, Field, Reading};
-pub use histogram::{DensityPlot, Interval, density_svg};
 pub use pdf::to_pdf;
 pub use plot::plot_svg;
+pub use trend::{TrendPanel, TrendPlot, trend_svg};
+pub use validation::{
+    CaseFileNote, Outcome, ValidatedCase, ValidatedNumber, Validation, validation_pdf,
+};
 pub use wording::standing_statements;
 
 /// Why a certificate cannot be written.

@@ -12,6 +12,7 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
 use crate::CertificateError;
+use crate::diagram::tick;
 use crate::document::{Plot, PlotPoint};
 
 const SIZE: (u32, u32) = (900, 330);
@@ -19,7 +20,7 @@ const SIZE: (u32, u32) = (900, 330);
 /// Colour of a series: dark enough for paper, apart for the colour-blind (Okabe and Ito 2008).
 pub(crate) const COLOURS: [(u8, u8, u8); 4] =
     [(0, 90, 160), (190, 70, 0), (0, 120, 90), (120, 60, 130)];
-const LIMIT: RGBColor = RGBColor(170, 0, 0);
+pub(crate) const LIMIT: RGBColor = RGBColor(170, 0, 0);
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
@@ -83,7 +84,7 @@ fn ranges(plot: &Plot) -> Result<[(f64, f64); 2], CertificateError> {
 }
 
 /// Smallest and largest number; not a number where one of them is not finite.
-fn span(numbers: impl Iterator<Item = f64>) -> (f64, f64) {
+pub(crate) fn span(numbers: impl Iterator<Item = f64>) -> (f64, f64) {
     let unbounded = (f64::INFINITY, f64::NEG_INFINITY);
     numbers.fold(unbounded, |(low, high), number| {
         if number.is_finite() && !low.is_nan() {
@@ -94,20 +95,9 @@ fn span(numbers: impl Iterator<Item = f64>) -> (f64, f64) {
     })
 }
 
-fn widened((low, high): (f64, f64)) -> (f64, f64) {
+pub(crate) fn widened((low, high): (f64, f64)) -> (f64, f64) {
     let margin = if high > low { 0.06 * (high - low) } else { 1.0 };
     (low - margin, high + margin)
-}
-
-/// Decimal places that tell neighbouring tick labels apart.
-fn places(span: f64) -> usize {
-    let mut step = span / 10.0;
-    let mut places = 0;
-    while step < 1.0 && places < 9 {
-        step *= 10.0;
-        places += 1;
-    }
-    places
 }
 
 fn draw(
@@ -121,20 +111,12 @@ fn draw(
         .x_label_area_size(34)
         .y_label_area_size(64)
         .build_cartesian_2d(x.0..x.1, y.0..y.1)?;
-    let (x_places, y_places) = (places(x.1 - x.0), places(y.1 - y.0));
-    let digits = |value: &f64, places: usize| {
-        let text = format!("{value:.places$}");
-        // A tick just below zero must not be labelled as a negative zero.
-        let zero = text.chars().all(|c| matches!(c, '-' | '0' | '.'));
-        let text = if zero { text.replace('-', "") } else { text };
-        text.replace('-', "−")
-    };
     chart
         .configure_mesh()
         .x_labels(9)
         .y_labels(7)
-        .x_label_formatter(&|value| digits(value, x_places))
-        .y_label_formatter(&|value| digits(value, y_places))
+        .x_label_formatter(&|value| tick(*value, x.1 - x.0))
+        .y_label_formatter(&|value| tick(*value, y.1 - y.0))
         .label_style(("Noto Sans CJK SC", 17))
         .bold_line_style(RGBColor(215, 215, 215))
         .light_line_style(TRANSPARENT)

@@ -398,6 +398,8 @@ pub(crate) fn thermo_hygrometer() -> Certificate {
             version: 1,
             title: Text::new("Saturation vapour pressure over water", "水面饱和水汽压"),
             source: "Hardy, Proc. 3rd Int. Symp. on Humidity and Moisture, Teddington, 1998".to_owned(),
+            ranges: vec!["t: 0 … 100 °C".to_owned()],
+            forced: Vec::new(),
         }],
         model: "U_ref = 100 * f(t_d, p) * e_w(t_d) / (f(t_a, p) * e_w(t_a))\nE = U_i + δ_res + δ_hyst − U_ref".to_owned(),
         standards: standards(),

@@ -7,7 +7,10 @@ use heng_quantities::{Decimal, Language, Text};
 
 use crate::document::{Cells, Certificate};
 use crate::sample::thermo_hygrometer;
-use crate::{CertificateError, FIELDS, check, to_dcc, to_pdf};
+use crate::{
+    CaseFileNote, CertificateError, FIELDS, Outcome, ValidatedCase, ValidatedNumber, Validation,
+    check, to_dcc, to_pdf, validation_pdf,
+};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -142,6 +145,42 @@ fn the_smallest_certificate_is_valid_too() {
             .unwrap()
             .starts_with(b"%PDF-")
     );
+}
+
+#[test]
+fn a_formula_outside_of_its_range_stands_on_every_paper() {
+    let mut certificate = thermo_hygrometer();
+    certificate.formulas[0].forced.push(Text::new(
+        "USED OUTSIDE OF ITS RANGE, forced by Li Hua: compared.",
+        "超出适用范围使用，由李华决定强制使用：已比对。",
+    ));
+    assert_eq!(check(&certificate), Vec::new());
+    let dcc = to_dcc(&certificate).unwrap();
+    for part in [
+        "Range: t: 0 … 100 °C. USED OUTSIDE",
+        "适用范围: t: 0 … 100 °C。 超出适用范围使用",
+    ] {
+        assert!(dcc.contains(part), "{part}");
+    }
+    if let Some((sound, errors)) = xmllint(&dcc, "forced.xml") {
+        assert!(sound, "{errors}");
+    }
+    for (language, parts) in [
+        (Language::En, ["0 … 100 °C", "forced by Li Hua"]),
+        (Language::Zh, ["0 … 100 °C", "由李华决定强制使用"]),
+    ] {
+        let pdf = to_pdf(&certificate, &dcc, language).unwrap();
+        let file = folder("forced").join(format!("{language:?}.pdf"));
+        std::fs::write(&file, pdf).unwrap();
+        if let Some((_, text, _)) = run("pdftotext", &["-layout", file.to_str().unwrap(), "-"]) {
+            let text = String::from_utf8_lossy(&text).into_owned();
+            let text: String = text.split_whitespace().collect();
+            for part in parts {
+                let part: String = part.split_whitespace().collect();
+                assert!(text.contains(&part), "{part}: {text}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -416,4 +455,100 @@ fn both_forms_of_a_hybrid_say_the_same_quantity() {
     // An error in kelvin has one form only: there is no offset to undo.
     assert!(dcc.contains("<si:valueExpandedMUXMLList>0.11 0.10 0.10 0.10 0.12 0.12 0.10 0.10 0.10 0.11</si:valueExpandedMUXMLList>"));
     assert!(dcc.contains("<dcc:conformityXMLList>pass pass pass"));
+}
+
+fn validation() -> Validation {
+    let number = |what: &str, outcome, remark: Option<&str>| ValidatedNumber {
+        what: what.to_owned(),
+        expected: "31.66387911".to_owned(),
+        got: "31.66387912".to_owned(),
+        tolerance: "1e-6".to_owned(),
+        outcome,
+        remark: remark.map(str::to_owned),
+    };
+    Validation {
+        program: thermo_hygrometer().program,
+        program_sha256: "0123456789abcdef".repeat(4),
+        machine: vec![(Text::new("Processor", "处理器"), "AMD EPYC".to_owned())],
+        begun: "2026-11-25T15:12:08+08:00".to_owned(),
+        seed: 7,
+        files: vec![CaseFileNote {
+            name: "cases.json".to_owned(),
+            sha256: "f".repeat(64),
+        }],
+        cases: vec![
+            ValidatedCase {
+                id: "gum-h1".to_owned(),
+                topic: "propagation of uncertainty".to_owned(),
+                source: "JCGM 100:2008, H.1 #panic()".to_owned(),
+                numbers: vec![
+                    number("l u", Outcome::Pass, None),
+                    number("l U99", Outcome::Fail, Some("differs by 1.0e-8")),
+                ],
+            },
+            ValidatedCase {
+                id: "nobody-knows".to_owned(),
+                topic: "propagation of uncertainty".to_owned(),
+                source: "JCGM 100:2008".to_owned(),
+                numbers: vec![number("k", Outcome::Skip, Some("unknown kind"))],
+            },
+        ],
+    }
+}
+
+#[test]
+fn a_validation_report_states_program_cases_sources_and_every_number() {
+    let validation = validation();
+    for (language, words) in [
+        (
+            Language::En,
+            ["1 numbers passed, 1 failed, 1 skipped", "FAIL"],
+        ),
+        (
+            Language::Zh,
+            ["1 个数值通过, 1 个不通过, 1 个跳过", "不通过"],
+        ),
+    ] {
+        let pdf = validation_pdf(&validation, language).unwrap();
+        assert!(pdf == validation_pdf(&validation, language).unwrap());
+        let file = folder("validation").join(format!("{language:?}.pdf"));
+        std::fs::write(&file, pdf).unwrap();
+        let path = file.to_str().unwrap();
+        if let Some((sound, out, errors)) = run("qpdf", &["--check", path]) {
+            assert!(sound, "{}{errors}", String::from_utf8_lossy(&out));
+        }
+        let Some((_, text, _)) = run("pdftotext", &["-layout", path, "-"]) else {
+            continue;
+        };
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let digest = &validation.program_sha256;
+        for word in words.into_iter().chain([
+            "heng 0.1.0",
+            digest.as_str(),
+            "AMD EPYC",
+            "gum-h1",
+            "JCGM 100:2008, H.1 #panic()",
+            "31.66387912",
+            "differs by 1.0e-8",
+            "unknown kind",
+        ]) {
+            assert!(text.contains(word), "{word:?} is not in\n{text}");
+        }
+    }
+}
+
+#[test]
+fn a_validation_report_names_what_it_cannot_set() {
+    let mut hostile = validation();
+    hostile.cases[1].source = "a page with 🙂".to_owned();
+    match validation_pdf(&hostile, Language::En) {
+        Err(CertificateError::Glyph { field, character }) => {
+            assert_eq!((field.as_str(), character), ("case nobody-knows", '🙂'));
+        }
+        other => panic!("{other:?}"),
+    }
+    let mut undated = validation();
+    undated.begun = "yesterday".to_owned();
+    let error = validation_pdf(&undated, Language::En).unwrap_err();
+    assert!(error.to_string().contains("\"yesterday\""), "{error}");
 }

@@ -64,6 +64,9 @@ fn methods(xml: &mut Xml, certificate: &Certificate) -> Written {
         for formula in &certificate.formulas {
             xml.element("dcc:usedMethod", &[], |xml| {
                 xml.text("dcc:name", &formula.title)?;
+                if let Some(range) = formula.range() {
+                    xml.text("dcc:description", &range)?;
+                }
                 xml.leaf("dcc:reference", &formula.source)?;
                 xml.leaf(
                     "dcc:reference",

@@ -12,8 +12,9 @@ use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
 use crate::check::{check, date, strings};
 use crate::document::Certificate;
 use crate::plot::plot_svg;
+use crate::validation::Validation;
 use crate::{CertificateError, Missing};
-use world::CertificateWorld;
+use world::{PaperWorld, Template};
 
 /// Sets the certificate in one language, with `dcc` attached as `dcc.xml`.
 ///
@@ -36,7 +37,10 @@ pub fn to_pdf(
     drawable(certificate)?;
     let view = view::View::new(certificate, language);
     let mut files = vec![
-        ("/certificate.json".to_owned(), serde_json::to_vec(&view)?),
+        (
+            world::CERTIFICATE.data.to_owned(),
+            serde_json::to_vec(&view)?,
+        ),
         ("/dcc.xml".to_owned(), dcc.as_bytes().to_vec()),
     ];
     for (number, plot) in certificate.plots.iter().enumerate() {
@@ -45,11 +49,66 @@ pub fn to_pdf(
             plot_svg(plot, language)?.into_bytes(),
         ));
     }
-    let world = CertificateWorld::new(files).map_err(CertificateError::Typesetting)?;
+    typeset(world::CERTIFICATE, files, &options(certificate)?)
+}
+
+/// Sets the report of a validation.
+pub(crate) fn typeset_validation(
+    view: &crate::validation::View,
+    validation: &Validation,
+) -> Result<Vec<u8>, CertificateError> {
+    for (field, text) in view.texts() {
+        if let Some(character) = text.chars().find(|c| !world::is_drawable(*c)) {
+            return Err(CertificateError::Glyph { field, character });
+        }
+    }
+    let program = &validation.program;
+    let begun = begun(&validation.begun)?;
+    let options = PdfOptions {
+        ident: Smart::Custom(format!(
+            "{} {}",
+            validation.begun, validation.program_sha256
+        )),
+        creator: Smart::Custom(Some(format!("{} {}", program.name, program.version))),
+        timestamp: Some(Timestamp::new_utc(begun)),
+        standards: standards()?,
+        ..PdfOptions::default()
+    };
+    let template = world::VALIDATION;
+    let data = serde_json::to_vec(view)?;
+    typeset(template, vec![(template.data.to_owned(), data)], &options)
+}
+
+fn begun(time: &str) -> Result<Datetime, CertificateError> {
+    let wrong = || CertificateError::Typesetting(format!("{time:?} is no RFC 3339 time"));
+    let moment: jiff::Timestamp = time.parse().map_err(|_| wrong())?;
+    let at = moment.to_zoned(jiff::tz::TimeZone::UTC).datetime();
+    let byte = |part: i8| u8::try_from(part).unwrap_or_default();
+    Datetime::from_ymd_hms(
+        i32::from(at.year()),
+        byte(at.month()),
+        byte(at.day()),
+        byte(at.hour()),
+        byte(at.minute()),
+        byte(at.second()),
+    )
+    .ok_or_else(wrong)
+}
+
+fn typeset(
+    template: Template,
+    files: Vec<(String, Vec<u8>)>,
+    options: &PdfOptions,
+) -> Result<Vec<u8>, CertificateError> {
+    let world = PaperWorld::new(template, files).map_err(CertificateError::Typesetting)?;
     let compiled = typst::compile::<PagedDocument>(&world);
     let document = compiled.output.map_err(|errors| typesetting(&errors))?;
-    let options = options(certificate)?;
-    typst_pdf::pdf(&document, &options).map_err(|errors| typesetting(&errors))
+    typst_pdf::pdf(&document, options).map_err(|errors| typesetting(&errors))
+}
+
+fn standards() -> Result<PdfStandards, CertificateError> {
+    PdfStandards::new(&[PdfStandard::A_3a, PdfStandard::Ua_1])
+        .map_err(|error| CertificateError::Typesetting(error.message().to_string()))
 }
 
 fn drawable(certificate: &Certificate) -> Result<(), CertificateError> {
@@ -62,8 +121,6 @@ fn drawable(certificate: &Certificate) -> Result<(), CertificateError> {
 }
 
 fn options(certificate: &Certificate) -> Result<PdfOptions, CertificateError> {
-    let standards = PdfStandards::new(&[PdfStandard::A_3a, PdfStandard::Ua_1])
-        .map_err(|error| CertificateError::Typesetting(error.message().to_string()))?;
     let undated = || {
         CertificateError::Incomplete(vec![Missing {
             clause: "ISO/IEC 17025:2017, 7.8.2.1 j)",
@@ -89,7 +146,7 @@ fn options(certificate: &Certificate) -> Result<PdfOptions, CertificateError> {
         )),
         creator: Smart::Custom(Some(format!("{} {}", program.name, program.version))),
         timestamp: Some(Timestamp::new_utc(issued)),
-        standards,
+        standards: standards()?,
         ..PdfOptions::default()
     })
 }

@@ -538,25 +538,47 @@ fn budget(budget: &BudgetTable, language: Language) -> Budget {
 }
 
 fn formulas(certificate: &Certificate, language: Language) -> Grid {
+    // Certificates of records of format 1 state no ranges, and are made again as they were.
+    let has_ranges = certificate
+        .formulas
+        .iter()
+        .any(|formula| !formula.ranges.is_empty());
+    let with_range = |[formula, title, source]: [String; 3], ranges: String| {
+        let ranges = has_ranges.then_some(ranges);
+        let front = [formula, title].into_iter().chain(ranges);
+        front.chain([source]).collect::<Vec<_>>()
+    };
+    let mut heads = vec![
+        word("Formula", "公式", language),
+        word("Title", "名称", language),
+        word("Source", "来源", language),
+    ];
+    if has_ranges {
+        heads.insert(2, word("Range", "适用范围", language));
+    }
     Grid {
         title: fields::FORMULAS.label().get(language).to_owned(),
-        heads: vec![
-            word("Formula", "公式", language),
-            word("Title", "名称", language),
-            word("Source", "来源", language),
-        ],
+        heads,
         rows: certificate
             .formulas
             .iter()
             .map(|formula| {
-                vec![
+                let cells = [
                     format!("{} v{}", formula.name, formula.version),
                     formula.title.get(language).to_owned(),
                     formula.source.clone(),
-                ]
+                ];
+                with_range(cells, formula.ranges.join("\n"))
             })
             .collect(),
-        notes: Vec::new(),
+        notes: certificate
+            .formulas
+            .iter()
+            .flat_map(|formula| {
+                let notes = formula.forced.iter();
+                notes.map(|note| format!("{}: {}", formula.name, note.get(language)))
+            })
+            .collect(),
     }
 }
 

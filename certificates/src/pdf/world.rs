@@ -1,4 +1,4 @@
-//! What the typesetter may see: the template, the certificate and the embedded fonts.
+//! What the typesetter may see: the template, the data of the paper and the embedded fonts.
 //!
 //! No file system, no network, no packages, no clock.
 
@@ -11,8 +11,6 @@ use typst::text::{Font, FontBook};
 use typst::utils::LazyHash;
 use typst::{Library, LibraryExt, World};
 
-const TEMPLATE: &str = include_str!("../../templates/certificate.typ");
-
 /// In the order of preference; the second pair holds what the first lacks.
 const FONTS: [&[u8]; 4] = [
     include_bytes!("../../fonts/NotoSansCJKsc-Regular-GB2312.otf"),
@@ -21,7 +19,7 @@ const FONTS: [&[u8]; 4] = [
     include_bytes!("../../fonts/NotoSans-Bold-Latin.ttf"),
 ];
 
-/// What is the same for every certificate, built once.
+/// What is the same for every paper, built once.
 struct Shared {
     library: LazyHash<Library>,
     book: LazyHash<FontBook>,
@@ -49,21 +47,38 @@ pub(super) fn is_drawable(character: char) -> bool {
             .any(|font| font.info().coverage.contains(character.into()))
 }
 
-/// The world of one certificate.
-pub(super) struct CertificateWorld {
+/// A layout, and the name under which its data stand beside it.
+#[derive(Clone, Copy)]
+pub(super) struct Template {
+    text: &'static str,
+    pub data: &'static str,
+}
+
+pub(super) const CERTIFICATE: Template = Template {
+    text: include_str!("../../templates/certificate.typ"),
+    data: "/certificate.json",
+};
+
+pub(super) const VALIDATION: Template = Template {
+    text: include_str!("../../templates/validation.typ"),
+    data: "/validation.json",
+};
+
+/// The world of one paper.
+pub(super) struct PaperWorld {
     main: Source,
     files: Vec<(FileId, Bytes)>,
 }
 
-impl CertificateWorld {
+impl PaperWorld {
     /// `files` are named by their absolute path in this world, `/certificate.json`.
-    pub(super) fn new(files: Vec<(String, Vec<u8>)>) -> Result<Self, String> {
+    pub(super) fn new(template: Template, files: Vec<(String, Vec<u8>)>) -> Result<Self, String> {
         let files: Result<Vec<_>, String> = files
             .into_iter()
             .map(|(path, bytes)| Ok((id(&path)?, Bytes::new(bytes))))
             .collect();
         Ok(Self {
-            main: Source::new(id("/certificate.typ")?, TEMPLATE.to_owned()),
+            main: Source::new(id("/main.typ")?, template.text.to_owned()),
             files: files?,
         })
     }
@@ -74,7 +89,7 @@ fn id(path: &str) -> Result<FileId, String> {
     Ok(RootedPath::new(VirtualRoot::Project, path).intern())
 }
 
-impl World for CertificateWorld {
+impl World for PaperWorld {
     fn library(&self) -> &LazyHash<Library> {
         &SHARED.library
     }
@@ -106,7 +121,7 @@ impl World for CertificateWorld {
         SHARED.fonts.get(index).cloned()
     }
 
-    /// None: a certificate has the date of its issue, never today's.
+    /// None: a paper has the date that it states, never today's.
     fn today(&self, _offset: Option<Duration>) -> Option<Datetime> {
         None
     }
