@@ -585,3 +585,68 @@ fn a_logger_file_or_map_that_is_wrong_is_refused_and_nothing_is_written() {
         assert_eq!(left, 0, "{name}: something was written");
     }
 }
+
+/// The demonstration with a model that uses a formula 80 °C above the chamber's temperature.
+fn hot(name: &str, statement: &str) -> (PathBuf, Output) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let inputs = folder(&format!("{name}-inputs"));
+    let procedure = "procedures/library/thermo-hygrometer-comparison.toml";
+    let text = std::fs::read_to_string(root.join(procedure)).unwrap();
+    let model = "rh = 100 * f_mirror(td_x, p_x)";
+    assert!(text.contains(model));
+    let text = text.replace(model, &format!("hot = sonntag_water(t_x + 80)\n{model}"));
+    let text = text.replace(
+        "- rh * (1 + d_formula)",
+        "- rh * (1 + d_formula) + 1e-30 * hot",
+    );
+    let (procedure, order) = (inputs.join("hot.toml"), inputs.join("order.toml"));
+    std::fs::write(&procedure, text).unwrap();
+    let text = std::fs::read_to_string(root.join("fixtures/demo/order.toml")).unwrap();
+    std::fs::write(&order, text + statement).unwrap();
+    let (procedure, order) = (procedure.to_str().unwrap(), order.to_str().unwrap());
+    demo(name, &["--procedure", procedure, "--order", order])
+}
+
+#[test]
+fn a_result_beyond_the_range_of_a_formula_is_refused_unless_the_order_answers_for_it() {
+    let (out, output) = hot("beyond-refused", "");
+    assert_eq!(code(&output), 2, "{}{}", stdout(&output), stderr(&output));
+    let entries = lines(&std::fs::read(out.join(RECORD)).unwrap());
+    assert_eq!(derived(&entries, "certificate").count(), 0);
+    assert!(!out.join("DEMO-2026-1183.xml").exists());
+    let told = derived(&entries, "alarm").any(|alarm| {
+        let said = alarm["text"]["en"].as_str().unwrap_or_default();
+        said.contains("sonntag_water") && said.contains("[[beyond_range]]")
+    });
+    assert!(told);
+
+    let statement = "\n[[beyond_range]]\nformula = \"sonntag_water\"\nperson = \"Li Hua\"\n\
+        reason = { en = \"compared with steam tables\", zh = \"已与蒸汽表比对\" }\n";
+    let (out, output) = hot("beyond-forced", statement);
+    assert_eq!(code(&output), 0, "{}{}", stdout(&output), stderr(&output));
+    let entries = lines(&std::fs::read(out.join(RECORD)).unwrap());
+    let forced = |result: &&Value| result["forced"][0]["violation"]["formula"] == "sonntag_water";
+    let results: Vec<_> = derived(&entries, "result").collect();
+    assert!(
+        results
+            .iter()
+            .any(|one| forced(one) && one["forced"][0]["person"] == "Li Hua")
+    );
+    assert!(
+        results.iter().any(|one| one.get("forced").is_none()),
+        "temperature needs none"
+    );
+    let dcc = std::fs::read_to_string(out.join("DEMO-2026-1183.xml")).unwrap();
+    for part in [
+        "USED OUTSIDE OF ITS RANGE, forced by Li Hua: compared with steam tables",
+        "超出适用范围使用",
+        "Range: t: ",
+        "forced: sonntag_water",
+        "强制使用: sonntag_water",
+    ] {
+        assert!(dcc.contains(part), "{part}");
+    }
+    let record = out.join(RECORD);
+    let replay = heng(&["replay", record.to_str().unwrap()]);
+    assert_eq!(code(&replay), 0, "{}{}", stdout(&replay), stderr(&replay));
+}

@@ -7,7 +7,8 @@ use heng_certificates::{
     Person, Plot, PlotPoint, Program, RecordRef, Series, Standard, Table,
 };
 use heng_procedures::{
-    Direction, Measurand, Order, PointClosed, PointResult, Procedure, Purpose, Scan,
+    BeyondRange, Direction, Measurand, Order, PointClosed, PointResult, Procedure, Purpose,
+    RangeRule, Scan,
 };
 use heng_quantities::{Decimal, Text, Unit, round_result};
 use heng_uncertainty::{DecisionRule, Distribution, Model, Verdict};
@@ -153,7 +154,7 @@ pub fn comparison(
         issued: closing.ended.clone(),
     };
     let mut document = frame.certificate();
-    document.formulas = formula_notes(procedure, order, points)?;
+    document.formulas = formula_notes(evidence, points, results)?;
     document.standards = standards(evidence, points, &document.ended);
     document.environment = environment(procedure, points)?;
     document.statements.extend(bench_statements(evidence));
@@ -236,10 +237,14 @@ fn direction(procedure: &Procedure, index: usize) -> Text {
 
 /// Formulas that the models called, as bound by the order's choices and the answers given.
 fn formula_notes(
-    procedure: &Procedure,
-    order: &Order,
+    evidence: &Evidence,
     points: &[PointClosed],
+    results: &[PointResult],
 ) -> Result<Vec<FormulaNote>, String> {
+    let Evidence {
+        procedure, order, ..
+    } = evidence;
+    let has_ranges = evidence.range_rule() == RangeRule::Refused;
     let mut notes: Vec<FormulaNote> = Vec::new();
     for point in points {
         let library = procedure
@@ -252,17 +257,40 @@ fn formula_notes(
             })?;
             for formula in model.formulas() {
                 if notes.iter().all(|note| note.name != formula.name) {
+                    let arguments = formula.arguments.iter().filter(|_| has_ranges);
                     notes.push(FormulaNote {
                         name: formula.name.clone(),
                         version: formula.version,
                         title: formula.title.clone(),
                         source: formula.source.clone(),
+                        ranges: arguments.map(ToString::to_string).collect(),
+                        forced: forced(order, &formula.name, results),
                     });
                 }
             }
         }
     }
     Ok(notes)
+}
+
+/// The statement of the order, where a result needed it.
+fn forced(order: &Order, formula: &str, results: &[PointResult]) -> Vec<Text> {
+    let mut uses = results.iter().flat_map(|result| &result.forced);
+    let is_used = uses.any(|one| one.violation.formula == formula);
+    let statement = order.beyond_range_of(formula).filter(|_| is_used);
+    let in_words = |statement: &BeyondRange| Text {
+        en: format!(
+            "USED OUTSIDE OF ITS RANGE, forced by {}: {}.",
+            statement.person,
+            statement.reason.en.trim_end_matches('.')
+        ),
+        zh: format!(
+            "超出适用范围使用，由{}决定强制使用：{}。",
+            statement.person,
+            statement.reason.zh.trim_end_matches('。')
+        ),
+    };
+    statement.map(in_words).into_iter().collect()
 }
 
 fn standards(evidence: &Evidence, points: &[PointClosed], ended: &str) -> Vec<Standard> {
@@ -414,6 +442,7 @@ fn table(
     ];
     columns.extend(hysteresis(measurand, results)?);
     columns.extend(verdicts(results));
+    columns.extend(beyond_range(results));
     let readings = points.first().map_or(0, |point| point.cycles.len());
     let note = Text::new(
         &format!("Means of {readings} readings a point. Error = indication − reference value."),
@@ -510,6 +539,28 @@ fn verdicts(results: &[&PointResult]) -> Option<Column> {
             of: "error".to_owned(),
             verdicts,
         },
+    })
+}
+
+/// Which results used a formula outside of its range; none where no result did.
+fn beyond_range(results: &[&PointResult]) -> Option<Column> {
+    let cell = |result: &&PointResult| {
+        if result.forced.is_empty() {
+            return Text::same("–");
+        }
+        let mut names: Vec<&str> = Vec::new();
+        for one in &result.forced {
+            if !names.contains(&one.violation.formula.as_str()) {
+                names.push(&one.violation.formula);
+            }
+        }
+        let names = names.join(", ");
+        Text::new(&format!("forced: {names}"), &format!("强制使用: {names}"))
+    };
+    let is_any = results.iter().any(|result| !result.forced.is_empty());
+    is_any.then(|| {
+        let name = Text::new("Outside of formula range", "超出公式范围");
+        text_column("beyond_range", name, results.iter().map(cell).collect())
     })
 }
 

@@ -7,3 +7,7 @@ pub mod certificate;
 pub mod import;
 pub mod map;
 pub mod mapping;
+pub mod series;
+pub mod table;
+#[cfg(test)]
+mod weather;

@@ -4,12 +4,10 @@ mod certificate;
 mod csv;
 mod figure;
 mod methods;
-mod number;
-mod table;
-mod tables;
+pub mod tables;
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -21,9 +19,13 @@ use heng_uncertainty::{
 };
 use serde::Serialize;
 
-use super::{Exit, Failure, Tongue};
+use super::{Exit, Failure, Tongue, print};
 
 #[derive(Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub struct Budget {
     /// The budget file; `--schema` needs none
     #[arg(required_unless_present = "schema")]
@@ -52,6 +54,9 @@ pub struct Budget {
     /// Coverage probability
     #[arg(long)]
     coverage: Option<f64>,
+    /// Evaluates also where a formula is outside of the range of its source, and says so
+    #[arg(long)]
+    force: bool,
     /// Prints the lines for the certificate instead of the budget
     #[arg(long)]
     certificate: bool,
@@ -72,7 +77,7 @@ enum Format {
 
 /// A budget with everything that an assessor needs to compute it again.
 #[derive(Serialize)]
-struct Report {
+pub struct Report {
     program: String,
     file: String,
     file_sha256: String,
@@ -82,6 +87,9 @@ struct Report {
     evaluation: Evaluation,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     explanations: Vec<Explanation>,
+    /// Why formulas were used outside of their ranges; only where they were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forced: Option<String>,
     /// Numbers that the command line replaced.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     set: Vec<String>,
@@ -105,6 +113,7 @@ pub fn budget(arguments: &Budget) -> Result<Exit, Failure> {
     let mut file = BudgetFile::parse_with(&name, &text, library, &settings)
         .map_err(|found| malformed(&found))?;
     adjust(&mut file, arguments)?;
+    let forced = forced(&file, arguments.force)?;
     let evaluation = evaluate(&file, library);
     let explained = arguments.explain.then_some(&evaluation.outputs);
     let explained = explained.into_iter().flatten();
@@ -114,6 +123,7 @@ pub fn budget(arguments: &Budget) -> Result<Exit, Failure> {
         model_sha256: sha256_hex(evaluation.model.as_bytes()),
         file: name,
         explanations: explained.filter_map(|one| explain(&file, one)).collect(),
+        forced,
         set: arguments.set.clone(),
         evaluation,
     };
@@ -129,28 +139,40 @@ pub fn budget(arguments: &Budget) -> Result<Exit, Failure> {
     })
 }
 
+/// Why formulas are used outside of their ranges; none where they are not.
+fn forced(file: &BudgetFile, is_forced: bool) -> Result<Option<String>, Failure> {
+    let outputs = file.outputs.iter();
+    let mut violations = outputs.flat_map(|one| file.range_violations(&one.symbol));
+    let Some(first) = violations.next() else {
+        return Ok(None);
+    };
+    if let Some(reason) = &file.plan.beyond_range {
+        return Ok(Some(reason.clone()));
+    }
+    if is_forced {
+        return Ok(Some("--force".to_owned()));
+    }
+    let message = format!(
+        "{first} ({}); compute it in spite of that with --force, or state the reason in the file: \
+         [evaluation] beyond_range = \"…\"",
+        first.source
+    );
+    Err(Failure::new(Exit::Input, &message))
+}
+
 fn printed(report: &Report, file: &BudgetFile, arguments: &Budget) -> Result<String, Failure> {
     let language: Language = arguments.lang.into();
     Ok(match arguments.format {
-        _ if arguments.certificate => certificate::lines(&report.evaluation, file, language),
+        _ if arguments.certificate => {
+            certificate::lines(&report.evaluation, report.forced.as_deref(), file, language)
+        }
         Format::Text => tables::text(report, file, language),
-        Format::Csv => csv::rows(&report.evaluation),
+        Format::Csv => csv::rows(&report.evaluation, report.forced.as_deref()),
         Format::Json => {
             let json = serde_json::to_string_pretty(report);
             json.map_err(|error| Failure::new(Exit::Input, &error))? + "\n"
         }
     })
-}
-
-/// A closed pipe is the reader's choice, not a failure.
-fn print(text: &str) -> Result<Exit, Failure> {
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            let message = format!("cannot write the result: {error}");
-            Err(Failure::new(Exit::Write, &message))
-        }
-        _ => Ok(Exit::Done),
-    }
 }
 
 fn malformed(found: &[FileDiagnostic]) -> Failure {

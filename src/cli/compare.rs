@@ -34,6 +34,12 @@ pub struct Demo {
     /// Moment at which the simulated session starts (RFC 3339 with zone)
     #[arg(long, default_value = "2026-11-23T08:00:00+08:00")]
     start: String,
+    /// Order in the place of the demonstration's
+    #[arg(long)]
+    order: Option<PathBuf>,
+    /// Procedure in the place of the demonstration's: the id of a shipped one, or a file
+    #[arg(long, default_value = DEMO_PROCEDURE)]
+    procedure: String,
     /// A fault of a simulated instrument, ROLE:KIND[@COUNT]; may be given several times
     #[arg(long)]
     fault: Vec<String>,
@@ -140,7 +146,12 @@ pub fn demo(arguments: &Demo) -> Result<Exit, Failure> {
     let out = arguments.out.clone().unwrap_or_else(free_folder);
     make_folder(&out)?;
     let mut texts = demo_texts();
-    texts.insert(0, shipped(DEMO_PROCEDURE)?);
+    texts.insert(0, procedure_text(&arguments.procedure)?);
+    if let Some(path) = &arguments.order {
+        texts.retain(|text| text.role != TextRole::Order);
+        let name = path.display().to_string();
+        texts.push(text_used(TextRole::Order, &name, &read_text(path)?));
+    }
     let bench = with_drivers(&mut texts)?;
     let order = evidence::order(&texts).map_err(|error| input(&error))?;
     let (procedure, _) = evidence::procedure(&texts).map_err(|error| input(&error))?;

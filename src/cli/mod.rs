@@ -2,11 +2,17 @@
 
 mod budget;
 mod compare;
+mod formula;
 mod import;
 mod inspect;
+mod number;
 mod selftest;
 mod simulate;
+mod statistics;
+mod steady;
+mod table;
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -77,6 +83,12 @@ enum Command {
     Simulate(simulate::Simulate),
     /// Evaluate a measurement uncertainty budget
     Budget(budget::Budget),
+    /// Statistics of series, fits, comparisons and standards
+    Statistics(statistics::Statistics),
+    /// Say when old data was steady, by a named criterion or stated limits
+    Steady(Box<steady::Steady>),
+    /// Evaluate a named formula or look into a table; list them with their sources and ranges
+    Formula(formula::FormulaCommand),
     /// Check a procedure file
     Lint(inspect::Lint),
     /// Run published reference cases, or a laboratory's own, against the engine
@@ -133,6 +145,9 @@ pub fn main() -> ExitCode {
         Command::Import(arguments) => import::import(&arguments),
         Command::Simulate(arguments) => simulate::simulate(&arguments),
         Command::Budget(arguments) => budget::budget(&arguments),
+        Command::Statistics(arguments) => statistics::statistics(&arguments),
+        Command::Steady(arguments) => steady::steady(&arguments),
+        Command::Formula(arguments) => formula::formula(&arguments),
         Command::Lint(lint) => inspect::lint(&lint),
         Command::Selftest(arguments) => selftest::selftest(&arguments),
         Command::Instruments => Ok(inspect::instruments()),
@@ -143,6 +158,17 @@ pub fn main() -> ExitCode {
             eprintln!("heng: {}", failure.message);
             failure.exit.into()
         }
+    }
+}
+
+/// Prints to the standard output. A closed pipe is the reader's choice, not a failure.
+pub fn print(text: &str) -> Result<Exit, Failure> {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let message = format!("cannot write the result: {error}");
+            Err(Failure::new(Exit::Write, &message))
+        }
+        _ => Ok(Exit::Done),
     }
 }
 

@@ -1,11 +1,13 @@
 //! `heng selftest`: published reference cases against the engine.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use heng_certificates::validation_pdf;
 
 use super::{Exit, Failure, Tongue, read_text};
+use crate::analyse::artefact::write_whole;
 use crate::selftest;
 
 #[derive(Args)]
@@ -19,7 +21,10 @@ pub struct SelfTest {
     /// How the result is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Language of the headings
+    /// Also write the validation report (ISO/IEC 17025:2017, 7.11.2) to this file
+    #[arg(long, value_name = "FILE.pdf")]
+    report: Option<PathBuf>,
+    /// Language of the headings and of the report
     #[arg(long, value_enum, default_value_t = Tongue::En)]
     lang: Tongue,
 }
@@ -31,6 +36,7 @@ enum Format {
 }
 
 pub fn selftest(arguments: &SelfTest) -> Result<Exit, Failure> {
+    let begun = jiff::Zoned::now();
     let mut files = Vec::new();
     for path in &arguments.cases {
         files.push((path.display().to_string(), read_text(path)?));
@@ -49,6 +55,10 @@ pub fn selftest(arguments: &SelfTest) -> Result<Exit, Failure> {
     if report.is_empty() {
         return Err(nothing_to_run(&arguments.only));
     }
+    if let Some(path) = &arguments.report {
+        let begun = begun.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
+        write_report(&report, &begun, arguments.lang, path)?;
+    }
     let written = match arguments.format {
         Format::Text => selftest::text(&report, arguments.lang.into()),
         Format::Json => selftest::json(&report),
@@ -61,6 +71,21 @@ pub fn selftest(arguments: &SelfTest) -> Result<Exit, Failure> {
     } else {
         Exit::Done
     })
+}
+
+fn write_report(
+    report: &selftest::Report,
+    begun: &str,
+    language: Tongue,
+    path: &Path,
+) -> Result<(), Failure> {
+    let validation = selftest::validation(report, begun).map_err(|error| {
+        let message = format!("cannot read the file of this program to identify it: {error}");
+        Failure::new(Exit::Input, &message)
+    })?;
+    let pdf = validation_pdf(&validation, language.into())
+        .map_err(|error| Failure::new(Exit::Input, &error))?;
+    write_whole(path, &pdf).map_err(|error| Failure::new(Exit::Write, &error))
 }
 
 fn nothing_to_run(only: &str) -> Failure {

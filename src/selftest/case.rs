@@ -121,6 +121,38 @@ impl Case<'_> {
             Self::Science(case) => case.id,
         }
     }
+
+    const fn root(&self) -> &Field<'_> {
+        match self {
+            Self::Engine(case) => &case.root,
+            Self::Science(case) => &case.root,
+        }
+    }
+
+    /// What the case is about, for the report of a validation.
+    pub fn topic(&self) -> String {
+        match self {
+            Self::Engine(case) => super::engine::topic(case.kind).to_owned(),
+            Self::Science(case) => words(&case.root.at("topic")),
+        }
+    }
+
+    /// Where the expected values come from: document and clause, or a sentence.
+    pub fn source(&self) -> String {
+        let source = self.root().at("source");
+        let parts = ["document", "clause"].map(|part| words(&source.at(part)));
+        let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        if parts.is_empty() {
+            words(&source)
+        } else {
+            parts.join(", ")
+        }
+    }
+}
+
+/// A text, or nothing: neither topic nor source is needed to run a case.
+fn words(field: &Field) -> String {
+    field.value().as_str().unwrap_or_default().to_owned()
 }
 
 /// The case in which a text breaks off being JSON: the last id before that place.

@@ -5,52 +5,124 @@ use std::fmt::Write as _;
 use super::case::{EngineCase, Expected};
 use super::field::Fault;
 use super::judge::{Figure, Found, Line};
-use super::{complex, limits, measurement, series};
+use super::{complex, fits, limits, measurement, nonlinear, series, variance};
 
 type Runner = fn(&EngineCase) -> Result<Vec<Vec<Found>>, Fault>;
 
-/// What runs each kind: one answer for each expectation, with a number for each of its values.
-const KINDS: &[(&str, Runner)] = &[
-    ("lpu", measurement::with_inputs),
-    ("lpu2", measurement::with_inputs),
-    ("lpu-multivariate", measurement::with_inputs),
-    ("mc", measurement::with_inputs),
-    ("mc-multivariate", measurement::with_inputs),
-    ("moments", measurement::with_inputs),
-    ("implicit", measurement::with_inputs),
-    ("complex", measurement::complex),
-    ("budget", limits::budget),
-    ("conformity", limits::conformity),
-    ("quantile", limits::quantile),
-    ("sobol", limits::shares),
-    ("numerics", series::numerics),
-    ("typea-multivariate", series::simultaneous),
-    ("ws-correlated", series::simultaneous),
-    ("ws-regression", series::line_of_known_points),
-    ("ws-complex", complex::effective_dof),
-    ("typea", series::digitised),
-];
-
-/// Kinds of the format that this version does not compute, and what they need.
-const LATER: &[(&str, &str)] = &[
-    ("ols", "linear regression"),
-    ("ols-line", "fit of a line by least squares"),
-    ("ols-line-merged", "fit of a line by least squares"),
-    ("wls-line", "weighted fit of a line"),
-    ("wls-origin", "weighted fit of a line through the origin"),
+/// Each kind, what it is about, and what runs it: one answer for each expectation, with a number
+/// for each of its values.
+const KINDS: &[(&str, &str, Runner)] = &[
+    (
+        "lpu",
+        "propagation of uncertainty",
+        measurement::with_inputs,
+    ),
+    (
+        "lpu2",
+        "propagation of uncertainty to second order",
+        measurement::with_inputs,
+    ),
+    (
+        "lpu-multivariate",
+        "propagation of uncertainty, several results",
+        measurement::with_inputs,
+    ),
+    (
+        "mc",
+        "propagation of distributions by Monte Carlo",
+        measurement::with_inputs,
+    ),
+    (
+        "mc-multivariate",
+        "propagation of distributions, several results",
+        measurement::with_inputs,
+    ),
+    ("moments", "moments of a result", measurement::with_inputs),
+    (
+        "implicit",
+        "models with an equation",
+        measurement::with_inputs,
+    ),
+    ("complex", "complex quantities", measurement::complex),
+    ("budget", "uncertainty budgets", limits::budget),
+    (
+        "conformity",
+        "conformity and risks of decisions",
+        limits::conformity,
+    ),
+    ("quantile", "coverage factors", limits::quantile),
+    ("sobol", "sensitivity indices", limits::shares),
+    (
+        "numerics",
+        "mean and standard deviation of a series",
+        series::numerics,
+    ),
+    (
+        "typea-multivariate",
+        "simultaneous readings of several quantities",
+        series::simultaneous,
+    ),
+    (
+        "ws-correlated",
+        "degrees of freedom of correlated quantities",
+        series::simultaneous,
+    ),
+    (
+        "ws-regression",
+        "degrees of freedom of a line through known points",
+        series::line_of_known_points,
+    ),
+    (
+        "ws-complex",
+        "degrees of freedom of complex quantities",
+        complex::effective_dof,
+    ),
+    (
+        "typea",
+        "readings of a display with a resolution",
+        series::digitised,
+    ),
+    ("nls", "non-linear fit", nonlinear::fit),
+    ("anova", "analysis of variance", variance::one_factor),
+    (
+        "anova-random",
+        "analysis of variance with random effects",
+        variance::one_factor,
+    ),
+    ("ols", "linear regression", fits::design),
+    ("ols-line", "fit of a line", fits::line),
+    (
+        "ols-line-merged",
+        "fit of a line with a common error",
+        fits::merged,
+    ),
+    ("wls-line", "weighted fit of a line", fits::line),
+    (
+        "wls-origin",
+        "weighted fit of a line through the origin",
+        fits::through_origin,
+    ),
     (
         "tls-line",
         "fit of a line with uncertainties of both coordinates",
+        fits::both,
     ),
-    ("inverse-line", "inverse use of a fitted line"),
-    ("polynomial", "fit of a polynomial"),
-    ("nls", "non-linear fit"),
-    ("anova", "analysis of variance"),
-    ("anova-random", "analysis of variance with random effects"),
+    (
+        "inverse-line",
+        "inverse use of a fitted line",
+        fits::inverse,
+    ),
+    ("polynomial", "fit of a polynomial", fits::polynomial),
 ];
 
+/// What the cases of a kind are about, for people.
+pub fn topic(kind: &str) -> &str {
+    let known = KINDS.iter().find(|(known, ..)| *known == kind);
+    known.map_or(kind, |(_, topic, _)| topic)
+}
+
 pub fn run(case: &EngineCase) -> Result<Vec<Line>, Fault> {
-    let Some((_, runner)) = KINDS.iter().find(|(kind, _)| *kind == case.kind) else {
+    let Some((.., runner)) = KINDS.iter().find(|(kind, ..)| *kind == case.kind) else {
         return Ok(skipped(case, &reason_of(case.kind)));
     };
     let answers = runner(case)?;
@@ -62,10 +134,7 @@ pub fn run(case: &EngineCase) -> Result<Vec<Line>, Fault> {
 
 /// Why a kind is skipped.
 fn reason_of(kind: &str) -> String {
-    if let Some((_, what)) = LATER.iter().find(|(later, _)| *later == kind) {
-        return format!("not part of this version: {what}");
-    }
-    let known: Vec<_> = KINDS.iter().map(|(kind, _)| *kind).collect();
+    let known: Vec<_> = KINDS.iter().map(|(kind, ..)| *kind).collect();
     format!("unknown kind {kind:?}; known are {}", known.join(", "))
 }
 

@@ -98,6 +98,12 @@ impl<'a> Field<'a> {
         self.number()
     }
 
+    /// A number of things.
+    pub fn count(&self) -> Result<usize, Fault> {
+        let number = self.value.as_u64().and_then(|n| usize::try_from(n).ok());
+        self.wants(number, "a whole number, 0 or above")
+    }
+
     pub fn text(&self) -> Result<&'a str, Fault> {
         self.wants(self.value.as_str(), "a text in quotes")
     }

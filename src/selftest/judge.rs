@@ -166,8 +166,12 @@ fn printed(expected: f64, tolerance: f64, got: f64) -> Option<String> {
 
 /// Half a unit of the last digit of the shortest spelling.
 fn half_unit(number: f64) -> f64 {
-    let text = format!("{number:e}");
-    let (mantissa, power) = text.split_once('e').unwrap_or((&text, "0"));
+    half_unit_as_printed(&format!("{number:e}"))
+}
+
+/// Half a unit of the last digit of a number as it is printed: 12.0 is known to 0.05.
+pub fn half_unit_as_printed(text: &str) -> f64 {
+    let (mantissa, power) = text.split_once('e').unwrap_or((text, "0"));
     let decimals = mantissa
         .split_once('.')
         .map_or(0, |(_, decimals)| decimals.len());
@@ -246,6 +250,9 @@ mod tests {
         assert_eq!(half_unit(101417.8), 0.05);
         assert_eq!(half_unit(1.080687), 5e-7);
         assert_eq!(half_unit(1e-9), 5e-10);
+        assert_eq!(half_unit_as_printed("12.0"), 0.05);
+        assert_eq!(half_unit_as_printed("51"), 0.5);
+        assert_eq!(half_unit_as_printed("-1.250e2"), 0.05);
         assert_eq!(relative(101417.8, 101417.77), Verdict::Pass);
         assert_eq!(relative(101417.8, 101417.74), Verdict::Fail);
         assert_eq!(relative(1.080687, 1.0806874), Verdict::Pass);

@@ -9,19 +9,27 @@ mod complex;
 mod data;
 mod engine;
 mod field;
+mod fits;
 mod judge;
 mod limits;
+mod machine;
 mod measurement;
+mod nonlinear;
+mod paper;
 mod problem;
 mod report;
 mod science;
 mod series;
 mod translate;
+mod variance;
 
 use case::{Case, CaseFile};
 pub use field::Fault;
+use heng_records::sha256_hex;
 use judge::{Line, Verdict};
+pub use paper::validation;
 pub use report::{json, text};
+use std::ops::Range;
 
 /// Seed of every Monte Carlo run of a self-test: two runs give the same bits.
 pub const SEED: u64 = 20_261_123;
@@ -41,7 +49,20 @@ pub const SHIPPED: &[(&str, &str)] = &[
 /// What was compared, in the order of the files.
 #[derive(Debug, Default)]
 pub struct Report {
+    /// Names of the files and SHA-256 of their texts.
+    files: Vec<(String, String)>,
+    cases: Vec<CaseNote>,
     lines: Vec<Line>,
+}
+
+/// A case that was run.
+#[derive(Debug)]
+struct CaseNote {
+    id: String,
+    topic: String,
+    source: String,
+    /// Its lines of the report.
+    lines: Range<usize>,
 }
 
 impl Report {
@@ -64,6 +85,11 @@ impl Report {
 /// Runs the cases of `files` (names and texts) whose ids begin with `only`. All files are
 /// read before the first case runs.
 pub fn run(files: &[(&str, &str)], only: &str) -> Result<Report, Fault> {
+    let digest = |(name, text): &(&str, &str)| ((*name).to_owned(), sha256_hex(text.as_bytes()));
+    let mut report = Report {
+        files: files.iter().map(digest).collect(),
+        ..Report::default()
+    };
     let files = files
         .iter()
         .map(|(name, text)| CaseFile::parse(name, text))
@@ -72,12 +98,18 @@ pub fn run(files: &[(&str, &str)], only: &str) -> Result<Report, Fault> {
     for file in &files {
         cases.extend(file.cases()?);
     }
-    let mut lines = Vec::new();
     for case in cases.iter().filter(|case| case.id().starts_with(only)) {
-        lines.extend(match case {
+        let from = report.lines.len();
+        report.lines.extend(match case {
             Case::Engine(case) => engine::run(case)?,
             Case::Science(case) => science::run(case)?,
         });
+        report.cases.push(CaseNote {
+            id: case.id().to_owned(),
+            topic: case.topic(),
+            source: case.source(),
+            lines: from..report.lines.len(),
+        });
     }
-    Ok(Report { lines })
+    Ok(report)
 }

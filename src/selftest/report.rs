@@ -178,7 +178,8 @@ fn wrapped(out: &mut String, text: &str, indent: usize) {
     let _ = writeln!(out, "{margin}{line}");
 }
 
-fn figure(figure: &Figure) -> String {
+/// An expected or found value as it is printed.
+pub fn figure(figure: &Figure) -> String {
     match figure {
         Figure::Number(number) => short(*number, 10),
         Figure::Word(word) => word.clone(),
@@ -186,7 +187,7 @@ fn figure(figure: &Figure) -> String {
 }
 
 /// A number of so many significant digits at most, in the shorter of its two spellings.
-fn short(number: f64, digits: usize) -> String {
+pub fn short(number: f64, digits: usize) -> String {
     if number == 0.0 || !number.is_finite() {
         return format!("{number}");
     }

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use heng_drivers::{Description, Recipe, RecipeOutcome, Request, Step, Value, escape, unescape};
 use heng_procedures::{
-    Alarm, Command, Indication, Input, Outcome, Plan, PointClosed, Prompt, Setup, Severity,
-    evaluate, evaluate_point,
+    Alarm, Command, EvaluationError, Indication, Input, Outcome, Plan, PointClosed, PointResult,
+    Prompt, Setup, Severity, evaluate, evaluate_point,
 };
 use heng_quantities::{Decimal, Text};
 use heng_records::{Entry, Event, Exchange, Operator};
@@ -207,9 +207,7 @@ impl Engine {
             }
             Command::Finish { completed } => {
                 self.drop_tasks();
-                if completed {
-                    self.conclude()?;
-                }
+                let completed = completed && self.conclude()?;
                 self.action = Some(Action::Close { completed });
                 self.awaited = Awaited::End;
             }
@@ -666,9 +664,9 @@ impl Engine {
                     &point,
                     &self.points,
                     evidence.opened.seed,
-                )
-                .map_err(|error| EngineError::Evaluation(error.to_string()))?;
-                for result in results {
+                    evidence.range_rule(),
+                );
+                for result in self.unless_refused(results)?.unwrap_or_default() {
                     self.derived
                         .push(serde_json::to_value(Outcome::Result(Box::new(result)))?);
                 }
@@ -678,8 +676,26 @@ impl Engine {
         Ok(())
     }
 
-    /// Results that need the whole session, and the certificate made from them.
-    fn conclude(&mut self) -> Result<(), EngineError> {
+    /// The results, or none where they were refused, which is told.
+    fn unless_refused(
+        &mut self,
+        results: Result<Vec<PointResult>, EvaluationError>,
+    ) -> Result<Option<Vec<PointResult>>, EngineError> {
+        match results {
+            Ok(results) => Ok(Some(results)),
+            Err(error) => {
+                let Some(text) = error.refusal() else {
+                    return Err(EngineError::Evaluation(error.to_string()));
+                };
+                self.alarm(Severity::Alarm, "order", text)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Results that need the whole session, and the certificate made from them. False where
+    /// a result was refused: there is no certificate then.
+    fn conclude(&mut self) -> Result<bool, EngineError> {
         let evidence = &self.evidence;
         let results = evaluate(
             &evidence.procedure,
@@ -687,8 +703,12 @@ impl Engine {
             &evidence.standards,
             &self.points,
             evidence.opened.seed,
-        )
-        .map_err(|error| EngineError::Evaluation(error.to_string()))?;
+            evidence.range_rule(),
+        );
+        let Some(results) = self.unless_refused(results)? else {
+            return Ok(false);
+        };
+        let evidence = &self.evidence;
         let closing = certificate::Closing {
             entry: self.seq,
             head: self.hash.clone(),
@@ -702,6 +722,6 @@ impl Engine {
                 .push(serde_json::to_value(Outcome::Result(Box::new(result)))?);
         }
         self.derived.push(artefact::derived(composed)?);
-        Ok(())
+        Ok(true)
     }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use heng_drivers::Description;
 use heng_procedures::{
-    BenchQuantity, BenchRole, Finding, Order, Procedure, StandardCertificate, Standards, lint,
+    BenchQuantity, BenchRole, Finding, Order, Procedure, RangeRule, StandardCertificate, Standards,
+    lint,
 };
 use heng_records::{Opened, TextRole, TextUsed, sha256_hex};
 use serde::de::DeserializeOwned;
@@ -150,6 +151,15 @@ impl Evidence {
 }
 
 impl Evidence {
+    /// Format 1 of the record knew no refusal of a formula outside of its range.
+    pub const fn range_rule(&self) -> RangeRule {
+        if self.opened.format < 2 {
+            RangeRule::Noted
+        } else {
+            RangeRule::Refused
+        }
+    }
+
     /// Whether procedure, order and standards fit the instruments on the bench.
     pub fn lint(&self) -> Vec<Finding> {
         let bench: Vec<_> = self

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use heng_procedures::{
     Alarm, CriterionState, Indication, Outcome, Planned, PlannedPoint, PointClosed, PointResult,
     Procedure, Prompt, PromptChoice, Scan, ScanPurpose, Severity, Steady, Step, StepKind,
+    WindowKind,
 };
 use heng_quantities::{Decimal, Text, Unit, round_result};
 use heng_records::{
@@ -340,14 +341,24 @@ impl Rehearsal {
             point: Some(point),
             criteria: vec![CriterionState {
                 signal: "rh_ref".to_owned(),
+                minus: None,
+                named: String::new(),
                 unit: unit("%RH"),
+                window: WindowKind::Covering,
                 window_s: 1_200.0,
                 covered_s,
                 count: usize::try_from(after_s / 30).unwrap_or(0),
+                minimum_readings: None,
                 range,
-                range_limit: 0.8,
+                range_limit: Some(0.8),
                 slope_per_h: (after_s >= 60).then_some(slope),
-                slope_limit_per_h: 0.6,
+                slope_limit_per_h: Some(0.6),
+                slope_u_per_h: None,
+                slope_k: 0.0,
+                scatter: None,
+                scatter_limit: None,
+                other_state: None,
+                soak: None,
                 steady,
             }],
             waited_s: after_s as f64,
@@ -434,6 +445,7 @@ pub fn result(point: usize) -> PointResult {
             rule_applicable: true,
             note: None,
         }),
+        forced: Vec::new(),
         notes: Vec::new(),
     }
 }

@@ -77,6 +77,10 @@ words! {
     Band: "band", "稳定带";
     Range: "range", "极差";
     Slope: "slope", "斜率";
+    Scatter: "scatter", "标准差";
+    OtherState: "other state", "状态不符";
+    Soak: "soak", "恒温";
+    ReadingsInWindow: "readings", "读数";
     NoFigures: "no steady-state figures yet", "尚无稳定性数据";
     WaitedFor: "waited", "已等待";
     AtLeast: "at least", "至少";

@@ -1,4 +1,5 @@
 use heng_procedures::{Procedure, library, map_space};
+use heng_quantities::Decimal;
 
 use super::*;
 use crate::analyse::map::MapError;

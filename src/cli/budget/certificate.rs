@@ -3,14 +3,19 @@
 use heng_quantities::{Language, round_result};
 use heng_uncertainty::{BudgetFile, Evaluation, OutputEvaluation, Reported, ReportedMethod};
 
-use super::number::{beside, dof, percent, significant};
-use super::table::wrapped;
 use super::tables::{Words, method};
+use crate::cli::number::{beside, dof, percent, significant};
+use crate::cli::table::wrapped;
 
 /// Digits of U where the file's choice cannot be met.
 const DIGITS: usize = 2;
 
-pub fn lines(evaluation: &Evaluation, file: &BudgetFile, language: Language) -> String {
+pub fn lines(
+    evaluation: &Evaluation,
+    forced: Option<&str>,
+    file: &BudgetFile,
+    language: Language,
+) -> String {
     let words = Words(language);
     let mut lines = Vec::new();
     for (output, requested) in evaluation.outputs.iter().zip(&file.outputs) {
@@ -28,7 +33,11 @@ pub fn lines(evaluation: &Evaluation, file: &BudgetFile, language: Language) -> 
             "  ",
             &sentence(reported, requested.digits, &p, words),
         ));
+        for violation in &output.beyond_range {
+            lines.extend(wrapped("  ! ", violation.text().get(language)));
+        }
     }
+    lines.extend(forced.map(|reason| words.forced(reason)));
     lines.join("\n") + "\n"
 }
 

@@ -10,13 +10,31 @@ const HEAD: &str = "output,row,quantity,estimate,u,unit,distribution,dof,sensiti
                     share,k,U,low,high,coverage\n";
 
 /// One row for each input of each result, then one for each method.
-pub fn rows(evaluation: &Evaluation) -> String {
+pub fn rows(evaluation: &Evaluation, forced: Option<&str>) -> String {
     let mut csv = HEAD.to_owned();
     for output in &evaluation.outputs {
         inputs(&mut csv, evaluation, output);
         methods(&mut csv, output);
+        beyond_range(&mut csv, output, forced.unwrap_or_default());
     }
     csv
+}
+
+/// One row for each argument of a formula outside of its range, with the range as the
+/// interval; the reason for using it stands as its distribution.
+fn beyond_range(csv: &mut String, output: &OutputEvaluation, reason: &str) {
+    for violation in &output.beyond_range {
+        let mut cells = vec![String::new(); 16];
+        cells[0].clone_from(&output.symbol);
+        "forced_beyond_range".clone_into(&mut cells[1]);
+        cells[2] = format!("{}({})", violation.formula, violation.argument);
+        cells[3] = number(violation.value);
+        cells[5] = violation.unit.to_string();
+        reason.clone_into(&mut cells[6]);
+        cells[13] = number(violation.min);
+        cells[14] = number(violation.max);
+        line(csv, cells);
+    }
 }
 
 fn line(csv: &mut String, cells: impl IntoIterator<Item = String>) {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use heng_certificates::{DensityPlot, Interval, density_svg};
+use heng_certificates::{Diagram, Layer, Mark, Style, diagram_svg};
 use heng_quantities::{Language, Text};
 use heng_uncertainty::{Evaluation, OutputEvaluation};
 
@@ -17,7 +17,7 @@ pub fn write(path: &Path, evaluation: &Evaluation, language: Language) -> Result
             return Err(Failure::new(Exit::Incomplete, &message));
         };
         let svg =
-            density_svg(&plot, language).map_err(|error| Failure::new(Exit::Incomplete, &error))?;
+            diagram_svg(&plot, language).map_err(|error| Failure::new(Exit::Incomplete, &error))?;
         let place = if several {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
             path.with_file_name(format!("{stem}-{}.svg", output.symbol))
@@ -35,48 +35,50 @@ pub fn write(path: &Path, evaluation: &Evaluation, language: Language) -> Result
 /// Points of the curve of first order.
 const POINTS: u32 = 200;
 
-fn plot(evaluation: &Evaluation, output: &OutputEvaluation) -> Option<DensityPlot> {
+fn plot(evaluation: &Evaluation, output: &OutputEvaluation) -> Option<Diagram> {
     let trials = output.monte_carlo.as_ref().ok()?;
     let histogram = &trials.histogram;
     let total: u64 = histogram.counts.iter().chain(&histogram.outside).sum();
-    let heights = histogram
-        .counts
-        .iter()
-        .map(|&count| count as f64 / (total as f64 * histogram.width));
-    let mut intervals = vec![Interval {
-        name: Text::new("Monte Carlo, symmetric", "蒙特卡洛, 概率对称"),
-        ends: trials.symmetric,
-    }];
-    let (mut low, mut high) = (
-        histogram.low,
-        histogram.low + histogram.width * histogram.counts.len() as f64,
-    );
+    let left = |column: usize| histogram.low + histogram.width * column as f64;
+    let columns = histogram.counts.iter().enumerate().map(|(number, &count)| {
+        let height = count as f64 / (total as f64 * histogram.width);
+        (left(number), left(number + 1), height)
+    });
+    let layer = |name: Text, style, mark| Layer { name, style, mark };
+    let nameless = || Text::same("");
+    let mut layers = vec![
+        layer(nameless(), Style::Pale, Mark::Columns(columns.collect())),
+        layer(
+            Text::new("Monte Carlo, symmetric", "蒙特卡洛, 概率对称"),
+            Style::Series(0),
+            Mark::Verticals(trials.symmetric.to_vec()),
+        ),
+    ];
     if let Ok(budget) = &output.first_order {
         let ends = [
             budget.value - budget.expanded,
             budget.value + budget.expanded,
         ];
-        (low, high) = (low.min(ends[0]), high.max(ends[1]));
-        intervals.push(Interval {
-            name: Text::new("first order", "一阶 (GUM)"),
-            ends,
-        });
+        let low = histogram.low.min(ends[0]);
+        let high = left(histogram.counts.len()).max(ends[1]);
+        let step = (high - low) / f64::from(POINTS);
+        let places = (0..=POINTS).map(|number| low + step * f64::from(number));
+        let curve = places.filter_map(|x| Some((x, output.first_order_density(x)?)));
+        layers.extend([
+            layer(nameless(), Style::Series(1), Mark::Line(curve.collect())),
+            layer(
+                Text::new("first order", "一阶 (GUM)"),
+                Style::Dashed(1),
+                Mark::Verticals(ends.to_vec()),
+            ),
+        ]);
     }
-    let step = (high - low) / f64::from(POINTS);
-    let places = (0..=POINTS).map(|number| low + step * f64::from(number));
-    let curve = places.filter_map(|x| Some((x, output.first_order_density(x)?)));
-    Some(DensityPlot {
+    let unit = output.unit.as_ref().map(|unit| format!(" / {unit}"));
+    Some(Diagram {
         title: Text::same(&evaluation.title),
-        symbol: output.symbol.clone(),
-        unit: output
-            .unit
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
-        low: histogram.low,
-        width: histogram.width,
-        heights: heights.collect(),
-        curve: curve.collect(),
-        intervals,
+        x_label: Text::same(&(output.symbol.clone() + &unit.unwrap_or_default())),
+        y_label: nameless(),
+        x_names: Vec::new(),
+        layers,
     })
 }

@@ -3,9 +3,9 @@
 use heng_quantities::Language;
 use heng_uncertainty::{Budget, Conformity, MonteCarlo, OutputEvaluation, SecondOrder, Verdict};
 
-use super::number::{beside, percent, significant, with_error};
-use super::table::{Align, Table, wrapped};
 use super::tables::{DIGITS, Words};
+use crate::cli::number::{beside, percent, significant, with_error};
+use crate::cli::table::{Align, Table, wrapped};
 
 /// First order, second order and Monte Carlo side by side.
 pub fn methods(output: &OutputEvaluation, words: Words) -> Vec<String> {

@@ -9,8 +9,8 @@ use heng_uncertainty::{
 use super::Report;
 use super::certificate::statement;
 use super::methods::{judged, methods, verdict};
-use super::number::{beside, dof, percent, significant};
-use super::table::{Align, Table, WIDTH, wrapped};
+use crate::cli::number::{beside, dof, percent, significant};
+use crate::cli::table::{Align, Table, WIDTH, wrapped};
 
 /// Significant digits of uncertainties in a budget: one more than is reported.
 pub const DIGITS: usize = 3;
@@ -25,6 +25,17 @@ impl Words {
             Language::En => en,
             Language::Zh => zh,
         }
+    }
+}
+
+impl Words {
+    /// That a result was computed outside of the ranges of its formulas, and why.
+    pub fn forced(self, reason: &str) -> String {
+        let forced = self.say(
+            "FORCED    beyond the range of a formula: ",
+            "强制计算  超出公式适用范围: ",
+        );
+        format!("{forced}{reason}")
     }
 }
 
@@ -84,7 +95,8 @@ fn described(evaluation: &Evaluation, words: Words) -> Vec<String> {
     lines
 }
 
-fn result(evaluation: &Evaluation, output: &OutputEvaluation, words: Words) -> Vec<String> {
+/// One result by every method, with what must be known before it is trusted.
+pub fn result(evaluation: &Evaluation, output: &OutputEvaluation, words: Words) -> Vec<String> {
     let unit = output
         .unit
         .as_ref()
@@ -380,6 +392,9 @@ fn provenance(report: &Report, file: &BudgetFile, words: Words) -> Vec<String> {
     ));
     let model = words.say("model     ", "模型      ");
     lines.extend(wrapped(model, &format!("sha256:{}", report.model_sha256)));
+    if let Some(reason) = &report.forced {
+        lines.extend(wrapped("", &words.forced(reason)));
+    }
     if !report.set.is_empty() {
         let set = words.say("replaced  ", "替换      ");
         lines.extend(wrapped(set, &report.set.join(" ")));

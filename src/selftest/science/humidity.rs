@@ -1,10 +1,12 @@
 //! Humidity: the named formulas of the program.
 
-use heng_uncertainty::{Library, Model, solve};
+use heng_uncertainty::solve;
 
 use super::super::case::ScienceCase;
+use super::super::data;
 use super::super::field::Fault;
 use super::super::judge::Found;
+use super::named::{compile, evaluate, inputs, value_of};
 use super::{Check, by_name, number_or_refusal};
 
 /// Beginnings of ids, and what answers them.
@@ -15,7 +17,15 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("psi.sonntag.", vapour_pressure),
     ("pws.wmo.", vapour_pressure),
     ("pws.ashrae.", vapour_pressure),
+    ("pws.iapws95.", vapour_pressure),
+    ("pws.cipm.", vapour_pressure),
+    ("pws.if97.", saturation_pressure),
+    ("tsat.if97.", saturation_temperature),
+    ("psub.iapws.", sublimation_pressure),
+    ("psychro.cn.", psychrometer),
+    ("data.nyc.rh", reported_humidity),
     ("f.hardy.", enhancement),
+    ("f.cipm.", enhancement),
     ("f.wmo.", enhancement),
     ("dew.", dew_point),
     ("rh.hardy.frost.", from_frost_point),
@@ -25,41 +35,6 @@ pub const CHECKS: &[(&str, Check)] = &[
 
 /// Dew points are looked for in this range, in degrees Celsius.
 const DEW_POINTS: [f64; 2] = [-50.0, 60.0];
-
-fn compile(case: &ScienceCase, text: &str) -> Result<Model, Fault> {
-    Model::compile(text, Library::shipped()).map_err(|findings| {
-        let problem = findings
-            .first()
-            .map_or_else(String::new, ToString::to_string);
-        case.root
-            .fault(&problem, "this check of the program is broken: report it")
-    })
-}
-
-/// The inputs that a model uses, from `inputs` of the case.
-fn inputs(case: &ScienceCase, model: &Model, left_out: &str) -> Result<Vec<(String, f64)>, Fault> {
-    let used = model.inputs().iter().filter(|name| *name != left_out);
-    used.map(|name| Ok((name.clone(), case.root.at("inputs").at(name).number()?)))
-        .collect()
-}
-
-fn value_of(values: &[(String, f64)]) -> impl Fn(&str) -> Option<f64> + '_ {
-    move |name| {
-        values
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| *value)
-    }
-}
-
-fn evaluate(case: &ScienceCase, quantity: &str, expression: &str) -> Result<Vec<Found>, Fault> {
-    let model = compile(case, &format!("y = {expression}"))?;
-    let values = inputs(case, &model, "")?;
-    let found = number_or_refusal(model.eval("y", &value_of(&values)));
-    by_name(case, quantity, |what| {
-        (what == quantity).then(|| found.clone())
-    })
-}
 
 /// `pws.FAMILY.` over water, `psi.FAMILY.` over ice. The table of ASHRAE, over ice below 0 °C,
 /// is held against the formulas of Hardy.
@@ -75,7 +50,7 @@ pub fn vapour_pressure(case: &ScienceCase) -> Result<Vec<Found>, Fault> {
         };
         format!("{family}_{surface}(t_degC)")
     };
-    evaluate(case, "p_Pa", &expression)
+    evaluate(case, &[("p_Pa", &expression)])
 }
 
 pub fn enhancement(case: &ScienceCase) -> Result<Vec<Found>, Fault> {
@@ -83,11 +58,101 @@ pub fn enhancement(case: &ScienceCase) -> Result<Vec<Found>, Fault> {
         "hardy_f_ice(t_degC, p_Pa)"
     } else if case.id.starts_with("f.hardy.") {
         "hardy_f_water(t_degC, p_Pa)"
+    } else if case.id.starts_with("f.cipm.") {
+        "cipm_f(t_degC, p_Pa)"
     } else {
         // The factor of WMO-No. 8 does not depend on the temperature.
         "wmo_f(20, 100 * p_hPa)"
     };
-    evaluate(case, "f", expression)
+    evaluate(case, &[("f", expression)])
+}
+
+pub fn saturation_pressure(case: &ScienceCase) -> Result<Vec<Found>, Fault> {
+    evaluate(case, &[("p_MPa", "if97_water(T_K - 273.15) / 1e6")])
+}
+
+pub fn saturation_temperature(case: &ScienceCase) -> Result<Vec<Found>, Fault> {
+    evaluate(case, &[("T_K", "if97_boiling(1e6 * p_MPa) + 273.15")])
+}
+
+pub fn sublimation_pressure(case: &ScienceCase) -> Result<Vec<Found>, Fault> {
+    evaluate(case, &[("p_Pa", "iapws_ice(T_K - 273.15)")])
+}
+
+/// Vapour pressure in hectopascals, relative humidity and dew point, as the Chinese tables
+/// print them.
+pub fn psychrometer(case: &ScienceCase) -> Result<Vec<Found>, Fault> {
+    let e = "psychrometer_cn_water(t_dry_degC, t_wet_degC, 100 * p_hPa)";
+    evaluate(
+        case,
+        &[
+            ("result[0]", &format!("{e} / 100")),
+            (
+                "result[1]",
+                &format!("100 * {e} / goff_gratch_water(t_dry_degC)"),
+            ),
+            ("result[2]", &format!("goff_gratch_dew_point({e})")),
+        ],
+    )
+}
+
+/// Reported relative humidity against that of the reported temperature and dew point, both in
+/// degrees Fahrenheit.
+pub fn reported_humidity(case: &ScienceCase) -> Result<Vec<Found>, Fault> {
+    let text = data::file(&case.root.at("inputs").at("data"))?;
+    let model = compile(
+        case,
+        "d = abs(100 * alduchov_water((dewp - 32) / 1.8) / alduchov_water((temp - 32) / 1.8) - humid)",
+    )?;
+    let differences = column_numbers(text, model.inputs()).and_then(|columns| {
+        let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+        let mut out = vec![0.0; columns.first().map_or(0, |column| column.len())];
+        model.eval_block("d", &columns, &mut out).ok()?;
+        Some(out)
+    });
+    let Some(differences) = differences else {
+        let place = case.root.at("inputs").at("data");
+        return Err(place.fault("has a row without its numbers", "name the published file"));
+    };
+    let rows = differences.len() as f64;
+    by_name(
+        case,
+        "rows, mean_abs_difference_pct or rows_over_0.5_pct",
+        |what| {
+            Some(Found::Value(match what {
+                "rows" => rows,
+                "mean_abs_difference_pct" => {
+                    differences
+                        .iter()
+                        .fold(0.0, |sum, difference| sum + difference)
+                        / rows
+                }
+                "rows_over_0.5_pct" => differences
+                    .iter()
+                    .filter(|&&difference| difference > 0.5)
+                    .count() as f64,
+                _ => return None,
+            }))
+        },
+    )
+}
+
+/// Columns of a table with a header line and commas, whose cells are all numbers.
+fn column_numbers(text: &str, names: &[String]) -> Option<Vec<Vec<f64>>> {
+    let mut lines = text.lines();
+    let heads: Vec<&str> = lines.next()?.split(',').collect();
+    let at = names
+        .iter()
+        .map(|name| heads.iter().position(|head| head == name));
+    let at = at.collect::<Option<Vec<usize>>>()?;
+    let mut columns = vec![Vec::new(); names.len()];
+    for line in lines {
+        let cells: Vec<&str> = line.split(',').collect();
+        for (column, &at) in columns.iter_mut().zip(&at) {
+            column.push(cells.get(at)?.parse::<f64>().ok()?);
+        }
+    }
+    Some(columns)
 }
 
 /// Dew points by Hardy, or by WMO-No. 8 without enhancement factor.
@@ -112,7 +177,7 @@ pub fn dew_point(case: &ScienceCase) -> Result<Vec<Found>, Fault> {
 }
 
 pub fn from_dew_point(case: &ScienceCase) -> Result<Vec<Found>, Fault> {
-    evaluate(case, "RH_pct", "hardy_rh_dew(td_degC, t_degC, p_Pa)")
+    evaluate(case, &[("RH_pct", "hardy_rh_dew(td_degC, t_degC, p_Pa)")])
 }
 
 /// Relative humidity from the frost point, and the dew point of the same air.

@@ -1,55 +1,45 @@
 //! Checks of the calibration science: formulas and procedures. A case is known by how its id
 //! begins.
 
+mod air;
+mod comparison;
+mod control;
+mod fits;
 mod humidity;
+mod length;
 mod mapping;
+mod mass;
+mod monitoring;
+mod named;
+mod nonlinear;
+mod pressure;
 mod statistics;
+mod thermometry;
+mod variance;
 
 use super::case::{Leaf, ScienceCase};
 use super::field::Fault;
-use super::judge::{Figure, Found, Line};
+use super::judge::{Figure, Found, Line, half_unit_as_printed};
 
 type Check = fn(&ScienceCase) -> Result<Vec<Found>, Fault>;
 
 /// What computes the cases whose id begins so: one answer for each leaf. The longest beginning
 /// that fits counts.
-const CHECKS: &[&[(&str, Check)]] = &[humidity::CHECKS, mapping::CHECKS, statistics::CHECKS];
-
-/// Topics that this version does not compute.
-const LATER: &[(&str, &str)] = &[
-    ("its90.", "reference and deviation functions of ITS-90"),
-    ("iec60751.", "platinum resistance thermometers"),
-    ("cvd.", "platinum resistance thermometers"),
-    ("thermistor.", "thermistors"),
-    ("tc.", "thermocouples"),
-    ("tcinv.", "thermocouples"),
-    ("pws.", "this formula for the saturation vapour pressure"),
-    ("psub.", "formulas of IAPWS"),
-    ("tsat.", "formulas of IAPWS"),
-    ("f.", "this enhancement factor"),
-    ("psychro.", "psychrometers"),
-    ("airdens.", "air density"),
-    ("oiml.", "classes of weights"),
-    ("mass.", "comparison of weights"),
-    ("ea402.", "comparison of weights"),
-    ("ciddor.", "refractive index of air"),
-    ("edlen.", "refractive index of air"),
-    ("n.", "refractive index of air"),
-    ("gb.", "gauge blocks"),
-    ("press.", "pressure"),
-    ("iso13528.", "proficiency tests"),
-    ("kc.", "key comparisons"),
-    ("grr.", "studies of measurement systems"),
-    ("msa.", "studies of measurement systems"),
-    ("gum.h3", "fit of a line by least squares"),
-    ("strd.", "fits and series of data files"),
-    (
-        "data.",
-        "evaluation of data files that are not in the case file",
-    ),
-    ("jjf1033.", "control of standards"),
-    ("un.", "tests of packagings"),
-    ("interval.", "recalibration intervals"),
+const CHECKS: &[&[(&str, Check)]] = &[
+    air::CHECKS,
+    comparison::CHECKS,
+    control::CHECKS,
+    fits::CHECKS,
+    humidity::CHECKS,
+    length::CHECKS,
+    mapping::CHECKS,
+    mass::CHECKS,
+    monitoring::CHECKS,
+    nonlinear::CHECKS,
+    pressure::CHECKS,
+    statistics::CHECKS,
+    thermometry::CHECKS,
+    variance::CHECKS,
 ];
 
 pub fn run(case: &ScienceCase) -> Result<Vec<Line>, Fault> {
@@ -57,15 +47,11 @@ pub fn run(case: &ScienceCase) -> Result<Vec<Line>, Fault> {
     let checks = CHECKS.iter().copied().flatten();
     let fitting = checks.filter(|(prefix, _)| fits(prefix));
     let Some((_, check)) = fitting.max_by_key(|(prefix, _)| prefix.len()) else {
-        let later = LATER.iter().find(|(prefix, _)| fits(prefix));
-        let reason = match later {
-            Some((_, what)) => format!("not part of this version: {what}"),
-            None => "unknown topic: no check is known for an id that begins so".to_owned(),
-        };
+        let reason = "unknown topic: no check is known for an id that begins so";
         let lines = case
             .expected
             .iter()
-            .map(|leaf| Line::skipped(case.id, leaf.what.clone(), expected(leaf), &reason));
+            .map(|leaf| Line::skipped(case.id, leaf.what.clone(), expected(leaf), reason));
         return Ok(lines.collect());
     };
     let found = check(case)?;
@@ -96,10 +82,21 @@ fn compare(case: &ScienceCase, leaf: &Leaf, found: Found) -> Line {
             Line::number(case.id, what, number, tolerance, found)
         }
         (Figure::Word(word), _) => Line::word(case.id, what, &word, found),
-        (figure @ Figure::Number(_), None) => {
-            let reason = "the file states the tolerance in words";
-            Line::skipped(case.id, what, figure, reason)
+        (Figure::Number(number), None) => {
+            let tolerance = half_unit_as_printed(&leaf.field.value().to_string());
+            Line::number(case.id, what, number, tolerance, as_printed(found))
         }
+    }
+}
+
+/// A tolerance in words is that of a printed table: the number must round to what is printed.
+fn as_printed(found: Found) -> Found {
+    match found {
+        Found::Value(got) | Found::Relative(got) => {
+            let note = "the tolerance is stated in words: half a unit of the last digit printed";
+            Found::Noted(got, note.to_owned())
+        }
+        found => found,
     }
 }
 

@@ -143,9 +143,10 @@ pub fn places(view: &View, signal: &str) -> usize {
         .steady
         .iter()
         .flat_map(|steady| &steady.criteria)
-        .find(|criterion| criterion.signal == signal);
-    criterion.map_or(3, |criterion| {
-        crate::tui::format::places_of(criterion.range_limit / 50.0, 1).min(6)
+        .filter(|criterion| criterion.signal == signal)
+        .find_map(|criterion| criterion.range_limit);
+    criterion.map_or(3, |range_limit| {
+        crate::tui::format::places_of(range_limit / 50.0, 1).min(6)
     })
 }
 

@@ -1,6 +1,6 @@
 //! Screen 2: the point under way, its steps, its readings, and what the operator is asked.
 
-use heng_procedures::{CriterionState, ScanPurpose, StepKind};
+use heng_procedures::{CriterionState, ScanPurpose, SteadyTest, StepKind};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
@@ -168,12 +168,13 @@ fn draw_legend(frame: &mut Frame<'_>, state: &State, area: Rect, pair: &Pair) {
 
 fn criterion<'a>(view: &'a View, signal: &str) -> Option<&'a CriterionState> {
     let mut criteria = view.steady.iter().flat_map(|steady| &steady.criteria);
-    criteria.find(|criterion| criterion.signal == signal)
+    criteria.find(|one| one.signal == signal && one.minus.is_none() && one.range_limit.is_some())
 }
 
 /// The allowed range around the middle of what the window holds.
 fn band(view: &View, signal: &str) -> Option<Band> {
     let criterion = criterion(view, signal)?;
+    let range_limit = criterion.range_limit?;
     let steady = view.steady.as_ref()?;
     // The window holds whole seconds; what a fraction more draws is one pixel.
     #[expect(
@@ -194,8 +195,8 @@ fn band(view: &View, signal: &str) -> Option<Band> {
     let middle = f64::midpoint(low, high);
     middle.is_finite().then(|| Band {
         from_us,
-        low: middle - criterion.range_limit / 2.0,
-        high: middle + criterion.range_limit / 2.0,
+        low: middle - range_limit / 2.0,
+        high: middle + range_limit / 2.0,
     })
 }
 
@@ -246,31 +247,24 @@ fn time_chart<'a>(state: &'a State, pair: &Pair) -> TimeChart<'a> {
 /// `✓ t  range 0.042/0.15  slope +0.012/0.15 K/h  20/20 min`: each figure over its limit.
 fn criterion_line(state: &State, one: &CriterionState, room: u16) -> Line<'static> {
     let ui = state.ui;
+    // A window that is only not full yet has nothing to warn of.
+    let filling = one.failed().iter().all(|test| {
+        matches!(
+            test,
+            SteadyTest::Covered | SteadyTest::Readings | SteadyTest::Soak
+        )
+    });
     let full = one.covered_s >= one.window_s;
-    let inside = one.range <= one.range_limit
-        && one
-            .slope_per_h
-            .is_some_and(|slope| slope.abs() <= one.slope_limit_per_h);
-    let (mark, style) = match (one.steady, inside || !full) {
+    let (mark, style) = match (one.steady, filling || !full) {
         (true, _) => ("✓", style::GOOD),
         (false, true) => ("·", style::PLAIN),
         (false, false) => ("✗", style::WARNING),
     };
-    let places = crate::tui::format::places_of(one.range_limit, 2);
-    let unit = ui.unit(one.unit.difference());
-    let slope = one
-        .slope_per_h
-        .map_or_else(|| "--".to_owned(), |slope| signed(slope, places));
     // The symbol, as it heads the readings below.
     let text = format!(
-        " {mark} {} {} {}/{:.places$}  {} {}/{:.places$} {unit}/h",
-        fitted(&one.signal, 7),
-        ui.word(Word::Range),
-        right(&format!("{:.places$}", one.range), 5),
-        one.range_limit,
-        ui.word(Word::Slope),
-        right(&slope, 6),
-        one.slope_limit_per_h,
+        " {mark} {} {}",
+        fitted(&one.subject(), 7),
+        limited(state, one).join("  ")
     );
     let covered = format!(
         "  {:.0}/{:.0} {}",
@@ -283,6 +277,63 @@ fn criterion_line(state: &State, one: &CriterionState, room: u16) -> Line<'stati
         line.push_span(Span::styled(covered, style));
     }
     line
+}
+
+/// What the criterion limits, each figure over its limit; the unit stands once.
+fn limited(state: &State, one: &CriterionState) -> Vec<String> {
+    let ui = state.ui;
+    let unit = ui.unit(one.unit.difference());
+    let mut parts = Vec::new();
+    let coarsest = one.range_limit.or(one.slope_limit_per_h).unwrap_or(1.0);
+    let places = crate::tui::format::places_of(coarsest, 2);
+    if let Some(limit) = one.range_limit {
+        let range = right(&format!("{:.places$}", one.range), 5);
+        let unit = match one.slope_limit_per_h {
+            Some(_) => String::new(),
+            None => format!(" {unit}"),
+        };
+        parts.push(format!(
+            "{} {range}/{limit:.places$}{unit}",
+            ui.word(Word::Range)
+        ));
+    }
+    if let Some(limit) = one.slope_limit_per_h {
+        let slope = one.slope_per_h.map_or_else(
+            || "--".to_owned(),
+            |slope| match one.slope_judged_per_h().filter(|_| one.slope_k > 0.0) {
+                Some(judged) => format!("{judged:.places$}"),
+                None => signed(slope, places),
+            },
+        );
+        let (word, slope) = (ui.word(Word::Slope), right(&slope, 6));
+        parts.push(format!("{word} {slope}/{limit:.places$} {unit}/h"));
+    }
+    if let Some(limit) = one.scatter_limit {
+        let places = crate::tui::format::places_of(limit, 2);
+        let scatter = one.scatter.map(|scatter| format!("{scatter:.places$}"));
+        let scatter = scatter.unwrap_or_else(|| "--".to_owned());
+        parts.push(format!(
+            "{} {scatter}/{limit:.places$} {unit}",
+            ui.word(Word::Scatter)
+        ));
+    }
+    if let Some(other) = one.other_state {
+        let word = ui.word(Word::OtherState);
+        parts.push(format!("{word} {other}/{}", one.count));
+    }
+    if let Some(soak) = one.soak {
+        let [soaked, least] = [soak.soaked_s.unwrap_or(0.0), soak.least_s].map(|s| s / 60.0);
+        let (word, minutes) = (ui.word(Word::Soak), ui.word(Word::Minutes));
+        parts.push(format!("{word} {soaked:.0}/{least:.0} {minutes}"));
+    }
+    if let Some(least) = one.minimum_readings {
+        parts.push(format!(
+            "{} {}/{least}",
+            ui.word(Word::ReadingsInWindow),
+            one.count
+        ));
+    }
+    parts
 }
 
 fn waited(state: &State) -> Line<'static> {

@@ -27,6 +27,15 @@ impl Table {
         }
     }
 
+    /// A table without headings.
+    pub fn bare(align: &[Align]) -> Self {
+        Self {
+            align: align.to_vec(),
+            rows: Vec::new(),
+            rules: Vec::new(),
+        }
+    }
+
     pub fn row(&mut self, cells: Vec<String>) {
         self.rows.push(cells);
     }
