@@ -141,9 +141,9 @@ fn the_text_tells_when_why_not_and_where_it_ends() {
         "testo.csv, room_id = 1\n",
         "soak-30-readings 1.0.0",
         "the last 30 readings, within 36 min, range ≤ 0.3 K, |slope| ≤ 0.2 K/h",
-        "First steady  2023-12-12 11:31:41\n",
+        "First steady   2023-12-12 11:31:41\n",
         "400, 2023-12-12 09:50:41 to 2023-12-12 16:29:41",
-        "Gaps          none\n",
+        "Gaps           none\n",
     ] {
         assert!(text.contains(part), "{part:?} is not in\n{text}");
     }

@@ -27,15 +27,6 @@ impl Table {
         }
     }
 
-    /// A table without headings.
-    pub fn bare(align: &[Align]) -> Self {
-        Self {
-            align: align.to_vec(),
-            rows: Vec::new(),
-            rules: Vec::new(),
-        }
-    }
-
     pub fn row(&mut self, cells: Vec<String>) {
         self.rows.push(cells);
     }
@@ -66,6 +57,25 @@ impl Table {
             lines.push(line.trim_end().to_owned());
         }
         lines
+    }
+}
+
+/// Names with what is said about each, the names in a column of their own and long texts wrapped.
+#[derive(Default)]
+pub struct Facts(Vec<(String, String)>);
+
+impl Facts {
+    pub fn row(&mut self, name: String, said: String) {
+        self.0.push((name, said));
+    }
+
+    pub fn lines(&self) -> Vec<String> {
+        let width = self.0.iter().map(|(name, _)| name.width()).max();
+        let each = self.0.iter().flat_map(|(name, said)| {
+            let name = padded(name, width.unwrap_or(0), Align::Left);
+            wrapped(&format!("{name}  "), said)
+        });
+        each.collect()
     }
 }
 

@@ -5,7 +5,7 @@ use heng_quantities::{Language, Text};
 use serde_json::{Value, json};
 
 use crate::cli::number::{beside, dof, significant};
-use crate::cli::table::{Align, Table, wrapped};
+use crate::cli::table::{Align, Facts, Table, wrapped};
 
 /// Significant digits of a number that stands alone.
 const DIGITS: usize = 6;
@@ -100,11 +100,11 @@ impl Sheet {
         lines.extend(wrapped(method, self.method));
         if !self.facts.is_empty() {
             lines.push(String::new());
-            let mut table = Table::bare(&[Align::Left, Align::Left]);
+            let mut facts = Facts::default();
             for (name, cell) in &self.facts {
-                table.row(vec![name.get(language).to_owned(), cell.shown(language)]);
+                facts.row(name.get(language).to_owned(), cell.shown(language));
             }
-            lines.extend(table.lines());
+            lines.extend(facts.lines());
         }
         for grid in &self.tables {
             lines.push(String::new());

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::limits::{Judgement, Wanted};
 use crate::cli::number::{beside, significant};
-use crate::cli::table::{Align, Table};
+use crate::cli::table::{Align, Facts, Table, wrapped};
 use crate::cli::{Exit, Failure};
 
 /// Stretches and gaps that a text lists; a picture and the other formats have all.
@@ -36,22 +36,18 @@ fn both(en: &str, zh: &str, language: Language) -> String {
 
 /// Name, title and limits of a criteria file.
 pub fn described(criteria: &Criteria, language: Language) -> String {
-    let mut text = format!(
-        "{} {}\n  {}\n  {}\n",
-        criteria.name,
-        criteria.version,
-        criteria.title.get(language),
-        criteria.source.get(language)
-    );
+    let mut lines = vec![format!("{} {}", criteria.name, criteria.version)];
+    lines.extend(wrapped("  ", criteria.title.get(language)));
+    lines.extend(wrapped("  ", criteria.source.get(language)));
     for one in &criteria.criterion {
         let unit = criteria.role(&one.signal).map(|signal| signal.unit);
         let unit = unit.map_or("", |unit| unit.difference().symbol());
         let minus = one.minus.as_ref();
         let minus = minus.map_or_else(String::new, |minus| format!(" − {minus}"));
         let limits = limits(one, unit, language);
-        let _ = writeln!(text, "  {}{minus}: {limits}", one.signal);
+        lines.extend(wrapped("  ", &format!("{}{minus}: {limits}", one.signal)));
     }
-    text
+    lines.join("\n") + "\n"
 }
 
 /// Window and limits of a criterion, in words.
@@ -195,71 +191,69 @@ impl Report<'_> {
     pub fn text(&self, found: &History, language: Language) -> String {
         let say = |en: &str, zh: &str| both(en, zh, language);
         let mut text = format!("{}\n\n", self.heading(language));
-        let mut table = Table::new(&[Align::Left, Align::Left], &[]);
-        self.criteria_rows(&mut table, language);
+        let mut facts = Facts::default();
+        self.criteria_rows(&mut facts, language);
         let last = self.time(self.span_us);
-        table.row(vec![
+        facts.row(
             say("Rows", "数据行"),
             say(
                 &format!("{}, {} to {last}", self.rows, self.time(0)),
                 &format!("{}行，{}至{last}", self.rows, self.time(0)),
             ),
-        ]);
-        table.row(vec![
+        );
+        facts.row(
             say("Steady", "稳定"),
             say(
                 &format!("{} of {} windows", found.steady, found.verdicts),
                 &format!("{}个窗口中{}个稳定", found.verdicts, found.steady),
             ),
-        ]);
+        );
         let first = found
             .stretches
             .first()
             .map(|first| self.time(first.from_us));
-        table.row(vec![
+        facts.row(
             say("First steady", "首次稳定"),
             first.unwrap_or_else(|| say("never", "从未")),
-        ]);
-        self.failure_rows(&mut table, found, language);
-        self.gap_row(&mut table, &found.gaps, language);
-        self.end_row(&mut table, found, language);
-        for line in table.lines().into_iter().filter(|line| !line.is_empty()) {
-            if !line.starts_with('─') {
-                let _ = writeln!(text, "{line}");
-            }
+        );
+        self.failure_rows(&mut facts, found, language);
+        self.gap_row(&mut facts, &found.gaps, language);
+        self.end_row(&mut facts, found, language);
+        for line in facts.lines() {
+            let _ = writeln!(text, "{line}");
         }
         self.stretches(&mut text, found, language);
         text
     }
 
-    fn criteria_rows(&self, table: &mut Table, language: Language) {
+    fn criteria_rows(&self, facts: &mut Facts, language: Language) {
         let say = |en: &str, zh: &str| both(en, zh, language);
         let criteria = &self.wanted.criteria;
         if !self.wanted.inline {
             let named = format!("{} {}", criteria.name, criteria.version);
-            table.row(vec![say("Criterion", "判据"), named]);
-            table.row(vec![String::new(), criteria.title.get(language).to_owned()]);
-            table.row(vec![
+            facts.row(say("Criterion", "判据"), named);
+            facts.row(String::new(), criteria.title.get(language).to_owned());
+            facts.row(
                 say("Source", "来源"),
                 criteria.source.get(language).to_owned(),
-            ]);
+            );
         }
         for judgement in &self.wanted.judgements {
             let unit = judgement.unit.difference();
             let limits = limits(&judgement.criterion, unit.symbol(), language);
-            table.row(vec![judgement.readings.name(), limits]);
+            facts.row(judgement.readings.name(), limits);
         }
         let gap = duration(criteria.gap_s);
-        table.row(vec![
+        facts.row(
             String::new(),
             say(
                 &format!("no window over a gap of more than {gap}"),
                 &format!("窗口不跨越超过{gap}的间断"),
             ),
-        ]);
+        );
     }
 
-    fn failure_rows(&self, table: &mut Table, found: &History, language: Language) {
+    fn failure_rows(&self, facts: &mut Facts, found: &History, language: Language) {
         let judgements = self.wanted.judgements.iter().zip(&found.failed);
         let mut head = both("Not steady by", "未稳定原因", language);
         for (judgement, failed) in judgements {
@@ -269,12 +263,12 @@ impl Report<'_> {
             let tests = tests.collect::<Vec<_>>().join(", ");
             if !tests.is_empty() {
                 let line = format!("{}: {tests}", judgement.readings.name());
-                table.row(vec![std::mem::take(&mut head), line]);
+                facts.row(std::mem::take(&mut head), line);
             }
         }
     }
 
-    fn gap_row(&self, table: &mut Table, gaps: &[Gap], language: Language) {
+    fn gap_row(&self, facts: &mut Facts, gaps: &[Gap], language: Language) {
         let say = |en: &str, zh: &str| both(en, zh, language);
         let longest = gaps.iter().max_by_key(|gap| gap.to_us - gap.from_us);
         let found = match longest {
@@ -289,10 +283,10 @@ impl Report<'_> {
                 )
             }
         };
-        table.row(vec![say("Gaps", "间断"), found]);
+        facts.row(say("Gaps", "间断"), found);
     }
 
-    fn end_row(&self, table: &mut Table, found: &History, language: Language) {
+    fn end_row(&self, facts: &mut Facts, found: &History, language: Language) {
         let mut head = both("At the end", "结束时", language);
         for (judgement, state) in self.wanted.judgements.iter().zip(&found.at_end) {
             let figures = figures(state, language);
@@ -302,7 +296,7 @@ impl Report<'_> {
                 both("not steady", "未稳定", language)
             };
             let line = format!("{}: {verdict}; {figures}", judgement.readings.name());
-            table.row(vec![std::mem::take(&mut head), line]);
+            facts.row(std::mem::take(&mut head), line);
         }
     }
 
