@@ -3,7 +3,7 @@
 use clap::Args;
 use heng_certificates::{Diagram, Layer, Mark, Style};
 use heng_quantities::Text;
-use heng_uncertainty::{Autocorrelated, TypeA, autocorrelated, type_a};
+use heng_uncertainty::{Autocorrelated, TypeA, autocorrelated, pooled, type_a};
 use serde_json::json;
 
 use super::Given;
@@ -61,7 +61,7 @@ impl Summary {
         Ok(Sheet {
             title: Text::new("Series of readings", "读数列"),
             method: "JCGM 100:2008, 4.2",
-            facts: Vec::new(),
+            facts: together(&found),
             tables: vec![table(&found)],
             remarks,
             result: results.collect(),
@@ -76,6 +76,27 @@ struct Found<'a> {
     one: TypeA,
     /// For readings that follow each other.
     effective: Option<Autocorrelated>,
+}
+
+/// The standard deviation of all series together, where there are several.
+fn together(found: &[Found]) -> Vec<(Text, Cell)> {
+    let each: Vec<(f64, f64)> = found
+        .iter()
+        .map(|found| (found.one.s, found.one.dof))
+        .collect();
+    let Some(pooled) = pooled(&each).ok().filter(|_| each.len() > 1) else {
+        return Vec::new();
+    };
+    vec![
+        (
+            Text::new("pooled standard deviation", "合并标准偏差"),
+            Cell::Uncertainty(pooled.s),
+        ),
+        (
+            Text::new("its degrees of freedom", "其自由度"),
+            Cell::Dof(pooled.dof),
+        ),
+    ]
 }
 
 fn dependent(name: &str, one: &TypeA) -> Option<Text> {
