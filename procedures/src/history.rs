@@ -161,7 +161,7 @@ fn gaps(judged: &[Judged], gap_us: u64) -> Vec<Gap> {
             .samples
             .windows(2)
             .map(|pair| (pair[0].t_us, pair[1].t_us));
-        let gaps = pairs.filter(|(from, to)| to - from > gap_us);
+        let gaps = pairs.filter(|(from, to)| to.saturating_sub(*from) > gap_us);
         let gap = |(from_us, to_us)| Gap {
             criterion,
             from_us,

@@ -57,7 +57,9 @@ pub fn excursions(t_us: &[u64], digits: &[Option<Decimal>], watch: &Watch) -> Ex
     let [mut count, mut outside] = [0, 0];
     for (t_us, digits) in readings {
         count += 1;
-        let gap = last_us.is_some_and(|last_us| t_us - last_us > watch.gap_s * 1_000_000);
+        let gap = last_us.is_some_and(|last_us| {
+            t_us.saturating_sub(last_us) > watch.gap_s.saturating_mul(1_000_000)
+        });
         let inside = !below(digits, watch.low) && !below(watch.high, digits);
         if gap || inside {
             close(&mut run);

@@ -210,7 +210,8 @@ impl PressureHold {
             to_us,
             readings: run.len(),
             lowest: p.iter().copied().fold(f64::INFINITY, f64::min),
-            passed: tight && to_us - from_us >= micros(self.hold_s),
+            // Written so that a time that is no number passes nothing.
+            passed: tight && seconds(to_us.saturating_sub(from_us)) >= self.hold_s,
             slope,
         })
     }

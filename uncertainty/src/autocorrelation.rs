@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::type_a::{TooFewReadings, type_a};
 
 /// A series of readings with the number of independent ones that it is worth.
+///
+/// Autocorrelations are estimated too low from a short series, so u is too small there: of 50
+/// readings with neighbours correlated by 0.5 the 95 % interval held the mean in 89 % of trials,
+/// by 0.8 in 81 %; of 200 readings in 92 % and 90 %. [`type_a`] takes s itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Autocorrelated {
     /// Number of readings n.

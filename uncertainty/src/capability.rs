@@ -28,7 +28,8 @@ pub struct CapabilityIndex {
     pub value: f64,
     /// Lower confidence limit.
     pub low: f64,
-    /// Upper confidence limit.
+    /// Upper confidence limit; infinite where the measurement may be all of the scatter.
+    #[serde(with = "crate::serde_inf")]
     pub high: f64,
 }
 
@@ -140,7 +141,12 @@ impl CapabilityStudy {
         };
         let s = self.of_process(all.s, "altogether")?;
         let n = all.n as f64;
-        let index = |s: f64| self.relative(self.width() / (6.0 * s));
+        let index = |s: f64, dof: f64| self.relative(self.width() / (6.0 * s), s, dof);
+        // Of s² − u² only s² varies from sample to sample.
+        let left = |s: f64, dof: f64| {
+            let share = s * s / (s * s + self.u_measurement * self.u_measurement);
+            dof * share * share
+        };
         let nearer = |s: f64| self.nearer(all.mean) / (3.0 * s);
         let target = self
             .target
@@ -153,11 +159,11 @@ impl CapabilityStudy {
             mean: all.mean,
             s_within,
             s_overall: s,
-            cp: s_within.map(|s| index(s)(dof)),
-            cpk: s_within.map(|s| self.bissell(nearer(s), n, dof)),
-            cpm: self.relative(cpm)(cpm_dof),
-            pp: index(s)(all.dof),
-            ppk: self.bissell(nearer(s), n, all.dof),
+            cp: s_within.map(|s| index(s, dof)),
+            cpk: s_within.map(|s| self.bissell(nearer(s), n, left(s, dof))),
+            cpm: self.by_chi_squared(cpm, left(s, cpm_dof)),
+            pp: index(s, all.dof),
+            ppk: self.bissell(nearer(s), n, left(s, all.dof)),
         })
     }
 
@@ -217,10 +223,29 @@ impl CapabilityStudy {
         Ok(((s - u) * (s + u)).sqrt())
     }
 
-    /// An index in 1/s, with limits by χ² for degrees of freedom of s.
-    fn relative(&self, value: f64) -> impl Fn(f64) -> CapabilityIndex {
+    /// An index in 1/s of the process, with limits by χ² for the degrees of freedom of the
+    /// observed standard deviation, of which the measurement is taken off.
+    fn relative(&self, value: f64, s: f64, dof: f64) -> CapabilityIndex {
         let tail = 0.5 * (1.0 - self.confidence);
-        move |dof| CapabilityIndex {
+        let taken_off = self.u_measurement * self.u_measurement;
+        let limit = |p: f64| {
+            let variance = dof * (s * s + taken_off) / chi_squared_quantile(p, dof) - taken_off;
+            if variance > 0.0 {
+                value * s / variance.sqrt()
+            } else {
+                f64::INFINITY
+            }
+        };
+        CapabilityIndex {
+            value,
+            low: limit(tail),
+            high: limit(1.0 - tail),
+        }
+    }
+
+    fn by_chi_squared(&self, value: f64, dof: f64) -> CapabilityIndex {
+        let tail = 0.5 * (1.0 - self.confidence);
+        CapabilityIndex {
             value,
             low: value * (chi_squared_quantile(tail, dof) / dof).sqrt(),
             high: value * (chi_squared_quantile(1.0 - tail, dof) / dof).sqrt(),

@@ -117,7 +117,8 @@ impl Baseline {
 
     /// Mean of the past and standard deviation from its moving ranges, R̄/1.128: a slow drift of
     /// the past does not widen it (NIST/SEMATECH e-Handbook of Statistical Methods, 6.3.2.2).
-    /// Each range counts as one degree of freedom.
+    /// Neighbouring ranges share a value: n − 1 of them are
+    /// worth about 0.62·(n − 1) degrees of freedom.
     ///
     /// # Errors
     /// [`ChartError`].
@@ -126,9 +127,9 @@ impl Baseline {
         let found = past.len();
         let all = type_a(past).map_err(|_| ChartError::TooFew { needed: 2, found })?;
         let ranges = past.windows(2).map(|pair| (pair[1] - pair[0]).abs());
-        let dof = found as f64 - 1.0;
-        let mean_range = ranges.fold(0.0, |sum, range| sum + range) / dof;
-        Self::known(all.mean, mean_range / 1.128, dof)
+        let count = found as f64 - 1.0;
+        let mean_range = ranges.fold(0.0, |sum, range| sum + range) / count;
+        Self::known(all.mean, mean_range / 1.128, 0.62 * count)
     }
 
     /// Centre and standard deviation as stated.

@@ -255,6 +255,27 @@ pub(crate) struct Minimum<'a> {
     pub weighted: Vec<f64>,
 }
 
+impl Minimum<'_> {
+    /// Ordinates carry no scatter below the rounding of their own digits: residuals that are all
+    /// within it are 0, so that an exact fit has s = 0 and no outliers.
+    fn without_rounding(mut self) -> Self {
+        let largest = self
+            .observed
+            .iter()
+            .fold(0.0, |most: f64, y| most.max(y.abs()));
+        let rounding = 4.0 * f64::EPSILON * largest;
+        if self
+            .residuals
+            .iter()
+            .all(|residual| residual.abs() <= rounding)
+        {
+            self.residuals.fill(0.0);
+            self.weighted.fill(0.0);
+        }
+        self
+    }
+}
+
 /// Design (or derivatives) by columns, weighted; the error names columns.
 pub(crate) fn factorise(
     parameters: &[String],
@@ -292,6 +313,7 @@ pub(crate) fn factorise(
 impl Fit {
     /// The result at a minimum, with the factorised weighted derivatives there.
     pub(crate) fn at(minimum: Minimum, design: &Orthogonal) -> Result<Self, FitError> {
+        let minimum = minimum.without_rounding();
         let squares = twofold(&minimum.weighted);
         let sum_of_squares = dot(&squares, &squares).rounded();
         if !sum_of_squares.is_finite() {

@@ -115,17 +115,24 @@ fn variance(results: &[f64]) -> f64 {
     crate::type_a(results).map_or(0.0, |found| found.s * found.s)
 }
 
-/// The number of results that most laboratories have; the larger of two as frequent.
+/// The number of results that most laboratories with a variance have; the larger of two as
+/// frequent.
 fn usual(n: &[usize]) -> f64 {
     let count = |n_each: usize| n.iter().filter(|&&other| other == n_each).count();
-    let most = n.iter().copied().max_by_key(|&each| (count(each), each));
+    let several = n.iter().copied().filter(|&each| each > 1);
+    let most = several.max_by_key(|&each| (count(each), each));
     most.unwrap_or_default() as f64
+}
+
+/// Laboratories that have a variance: a single result has none.
+fn with_variance(n: &[usize]) -> usize {
+    n.iter().filter(|&&each| each > 1).count()
 }
 
 fn cochran(variances: &[f64], n: &[usize]) -> ExtremeTest {
     let total = variances.iter().fold(0.0, |sum, variance| sum + variance);
     let (laboratory, statistic) = largest(variances.iter().map(|variance| variance / total));
-    let critical = LEVELS.map(|level| cochran_critical(variances.len(), usual(n), level));
+    let critical = LEVELS.map(|level| cochran_critical(with_variance(n), usual(n), level));
     ExtremeTest {
         laboratory,
         statistic,
@@ -151,9 +158,10 @@ fn cochran_critical(p: usize, n: f64, level: f64) -> f64 {
 }
 
 /// Share of one of `p` variances of `n` results in their sum that is exceeded with the
-/// probability `level`. One result has no variance: the share is 1.
+/// probability `level`. One result has no variance, and the only variance is all of the sum: the
+/// share is 1.
 fn share_critical(p: f64, n: f64, level: f64) -> f64 {
-    if n < 2.0 {
+    if n < 2.0 || p < 2.0 {
         return 1.0;
     }
     let (above, below) = (n - 1.0, (p - 1.0) * (n - 1.0));
@@ -202,11 +210,13 @@ fn mandel(anova: &OneWay, variances: &[f64]) -> Vec<Mandel> {
         let t = student::upper_quantile(0.5 * level, p - 2.0);
         (p - 1.0) * t / (p * (p - 2.0 + t * t)).sqrt()
     });
+    let with_variance = with_variance(&anova.n) as f64;
     let each = anova.means.iter().zip(variances).zip(&anova.n);
     each.map(|((mean, variance), &n)| {
         let h = (mean - anova.mean_of_groups.mean) / anova.sd_of_means;
         let k = (n > 1).then(|| (variance / anova.within.mean_square).sqrt());
-        let k_critical = LEVELS.map(|level| (p * share_critical(p, n as f64, level)).sqrt());
+        let k_critical = LEVELS
+            .map(|level| (with_variance * share_critical(with_variance, n as f64, level)).sqrt());
         Mandel {
             h,
             h_standing: Standing::of(h.abs(), h_critical),

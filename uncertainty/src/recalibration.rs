@@ -295,6 +295,9 @@ impl Drift {
 
     /// Predicted value after `day` days and its standard uncertainty.
     ///
+    /// Limits take the coverage factor at the degrees of freedom of the fit, as the handbook
+    /// does: cautious where the uncertainty of the start is the larger part.
+    ///
     /// # Errors
     /// [`RecalibrationError::Fit`].
     pub fn predict(&self, day: f64) -> Result<[f64; 2], RecalibrationError> {

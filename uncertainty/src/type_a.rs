@@ -29,7 +29,9 @@ pub struct TypeA {
 
 /// A series that is too short for a standard deviation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a type A evaluation needs at least 2 finite readings, not {0}")]
+#[error(
+    "a type A evaluation needs at least 2 finite readings, whose squares are finite too, not {0}"
+)]
 pub struct TooFewReadings(pub usize);
 
 /// Mean and standard uncertainty of a series.
@@ -54,6 +56,10 @@ pub fn type_a(series: &[f64]) -> Result<TypeA, TooFewReadings> {
     let s = (squares / (n - 1.0)).sqrt();
     let lag1 = (squares > 0.0).then(|| products / squares);
     let lag1_limit = 2.0 / n.sqrt();
+    // Squares beyond the range of numbers.
+    if !(mean.is_finite() && s.is_finite()) {
+        return Err(TooFewReadings(0));
+    }
     let independent = lag1.is_none_or(|lag1| lag1.abs() <= lag1_limit);
     let u = if independent { s / n.sqrt() } else { s };
     Ok(TypeA {

@@ -443,7 +443,7 @@ fn readings_that_follow_each_other_do_not_average_out() {
     assert!(mixed.independent && (mixed.u - mixed.s / 2.0).abs() < 1e-16);
     assert_eq!(
         type_a(&[1.0]).unwrap_err().to_string(),
-        "a type A evaluation needs at least 2 finite readings, not 1"
+        "a type A evaluation needs at least 2 finite readings, whose squares are finite too, not 1"
     );
     assert!(type_a(&[1.0, f64::NAN, 2.0]).is_err());
 }

@@ -158,8 +158,13 @@ pub fn crossed(cells: &[Vec<Vec<f64>>], effects: Effects) -> Result<Crossed, Ano
         (Some(interaction), Effects::Random) => interaction,
         _ => &within,
     };
-    a.test = Some(FTest::new(&a, below)?);
-    b.test = Some(FTest::new(&b, below)?);
+    // Effects that add up to the last digit leave an interaction of rounding alone, or none: the
+    // factors then have no test against it.
+    let none_left = squares_left <= 1e-28 * (squares_a + squares_b + squares_within);
+    if effects == Effects::Fixed || interaction.is_none() || !none_left {
+        a.test = Some(FTest::new(&a, below)?);
+        b.test = Some(FTest::new(&b, below)?);
+    }
     let squares = squares_a + squares_b + squares_left + squares_within;
     let total = AnovaRow::new(Source::Total, squares, count_a * count_b * count - 1.0)?;
     let mut found = Crossed {

@@ -66,11 +66,13 @@ impl Comparison {
         if found != expected {
             return Err(ComparisonError::Weights { found, expected });
         }
-        if !(reference.value.is_finite() && reference.u >= 0.0) {
+        let weights = reference.weights.iter().all(|weight| weight.is_finite());
+        let finite = reference.value.is_finite() && reference.u.is_finite() && weights;
+        if !(finite && reference.u >= 0.0) {
             return Err(ComparisonError::Parameter {
                 what: "the standard uncertainty of the reference value",
                 found: reference.u,
-                range: "the numbers from 0, and the value must be finite",
+                range: "the finite numbers from 0, and value and weights must be finite",
             });
         }
         let each = self.results.iter().zip(&covariance).enumerate();
@@ -85,7 +87,8 @@ impl Comparison {
                     d,
                     u,
                     expanded: k * u,
-                    en: d / (k * u),
+                    // A result that is the reference value itself differs by nothing.
+                    en: if d == 0.0 { 0.0 } else { d / (k * u) },
                     contributes: reference.weights[at] != 0.0,
                 }
             })

@@ -133,5 +133,6 @@ fn summary(mut trials: Vec<f64>, coverage: f64) -> (f64, f64, [f64; 2]) {
     trials.sort_unstable_by(f64::total_cmp);
     let last = trials.len() - 1;
     let beyond = (0.5 * (1.0 - coverage) * trials.len() as f64).floor() as usize;
+    let beyond = beyond.min(last / 2);
     (mean, sd, [trials[beyond], trials[last - beyond]])
 }
