@@ -646,6 +646,9 @@ fn a_result_beyond_the_range_of_a_formula_is_refused_unless_the_order_answers_fo
     ] {
         assert!(dcc.contains(part), "{part}");
     }
+    // The manager reviews the budgets.
+    let budgets = std::fs::read_to_string(out.join("DEMO-2026-1183-budget.txt")).unwrap();
+    assert!(budgets.contains("forced by Li Hua"), "{budgets}");
     let record = out.join(RECORD);
     let replay = heng(&["replay", record.to_str().unwrap()]);
     assert_eq!(code(&replay), 0, "{}{}", stdout(&replay), stderr(&replay));

@@ -404,6 +404,15 @@ fn every_kind_draws_its_picture() {
 }
 
 #[test]
+fn no_output_replaces_what_was_read() {
+    let text = "y\n1.0\n2.0\n";
+    let data = file("kept.csv", text);
+    let (exit, message) = refused(&["summary", &data, "--value", "y", "--svg", &data]);
+    assert!(exit == 64 && message.contains("another file"), "{message}");
+    assert_eq!(std::fs::read_to_string(&data).unwrap(), text);
+}
+
+#[test]
 fn bad_input_is_named_with_place_and_cure() {
     let case = |text: &str, arguments: &[&str], exit: i32, parts: &[&str]| {
         let data = file("bad.csv", text);
@@ -471,6 +480,20 @@ fn bad_input_is_named_with_place_and_cure() {
         &["\"B\"", "positive"],
     );
     case("l,x,u\nA,1,0.1\n", &comparison, 3, &["at least 2"]);
+    case(
+        "l,x,u\nA,1,0.1\nA,2,0.1\n",
+        &comparison,
+        3,
+        &["lines 2 and 3", "--where"],
+    );
+    let rules = [
+        "chart", "--value", "y", "--kind", "ewma", "--rules", "nelson",
+    ];
+    case("y\n1\n2\n3\n", &rules, 64, &["--kind individuals"]);
+    let far = [
+        "fit", "--x", "x", "--y", "y", "--degree", "2", "--at", "1e308",
+    ];
+    case("x,y\n1,1\n2,4.1\n3,9\n4,16\n", &far, 3, &["too large"]);
     let anova = ["anova", "--value", "y", "--group", "g", "--inner", "h"];
     case(
         "g,h,y\na,1,1\na,2,2\nb,1,3\n",

@@ -41,6 +41,19 @@ pub fn table(measurand: &Measurand, point: &Text, result: &PointResult) -> Budge
     };
     let mut table = of(title, result.unit, &result.budget, &describe);
     table.result.push(result.reported_why.clone());
+    table.result.extend(result.forced.iter().map(|forced| {
+        let (said, reason) = (forced.violation.text(), &forced.reason);
+        Text::new(
+            &format!(
+                "Outside of the range of a formula, forced by {}: {}. Reason: {}",
+                forced.person, said.en, reason.en
+            ),
+            &format!(
+                "超出公式适用范围, 由{}决定强制使用: {}。理由: {}",
+                forced.person, said.zh, reason.zh
+            ),
+        )
+    }));
     table.comparison = Some(comparison(
         result.unit.difference(),
         &result.budget,

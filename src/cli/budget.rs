@@ -19,7 +19,7 @@ use heng_uncertainty::{
 };
 use serde::Serialize;
 
-use super::{Exit, Failure, Tongue, print};
+use super::{Exit, Failure, Tongue, print, refuse_overwriting};
 
 #[derive(Args)]
 #[expect(
@@ -128,6 +128,7 @@ pub fn budget(arguments: &Budget) -> Result<Exit, Failure> {
         evaluation,
     };
     if let Some(path) = &arguments.svg {
+        refuse_overwriting(path, &[Path::new(&report.file)])?;
         figure::write(path, &report.evaluation, arguments.lang.into())?;
     }
     print(&printed(&report, &file, arguments)?)?;

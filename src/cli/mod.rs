@@ -13,7 +13,7 @@ mod steady;
 mod table;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -190,6 +190,25 @@ pub fn read_text(path: &PathBuf) -> Result<String, Failure> {
             ),
         )
     })
+}
+
+/// Refuses an output that would replace one of the files that are read.
+pub fn refuse_overwriting(output: &Path, inputs: &[&Path]) -> Result<(), Failure> {
+    let whole = |path: &Path| path.canonicalize().ok();
+    let Some(output_file) = whole(output) else {
+        return Ok(());
+    };
+    if inputs
+        .iter()
+        .any(|input| whole(input).as_ref() == Some(&output_file))
+    {
+        let message = format!(
+            "{} is read by this command: write the result to another file",
+            output.display()
+        );
+        return Err(Failure::new(Exit::Usage, &message));
+    }
+    Ok(())
 }
 
 /// Makes the folder for results.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use heng_certificates::validation_pdf;
 
-use super::{Exit, Failure, Tongue, read_text};
+use super::{Exit, Failure, Tongue, read_text, refuse_overwriting};
 use crate::analyse::artefact::write_whole;
 use crate::selftest;
 
@@ -56,6 +56,8 @@ pub fn selftest(arguments: &SelfTest) -> Result<Exit, Failure> {
         return Err(nothing_to_run(&arguments.only));
     }
     if let Some(path) = &arguments.report {
+        let read: Vec<&Path> = arguments.cases.iter().map(PathBuf::as_path).collect();
+        refuse_overwriting(path, &read)?;
         let begun = begun.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
         write_report(&report, &begun, arguments.lang, path)?;
     }

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use heng_certificates::diagram_svg;
 
-use super::{Exit, Failure, Tongue};
+use super::{Exit, Failure, Tongue, refuse_overwriting};
 use crate::analyse::artefact::write_whole;
 use sheet::Sheet;
 
@@ -78,20 +78,44 @@ enum Format {
 }
 
 pub fn statistics(arguments: &Statistics) -> Result<Exit, Failure> {
-    let (sheet, given) = match &arguments.kind {
-        Kind::Summary(summary) => (summary.sheet()?, &summary.given),
-        Kind::Fit(fit) => (fit.sheet()?, &fit.given),
-        Kind::Chart(chart) => (chart.sheet()?, &chart.given),
-        Kind::Comparison(comparison) => (comparison.sheet()?, &comparison.given),
-        Kind::Proficiency(proficiency) => (proficiency.sheet()?, &proficiency.given),
-        Kind::Anova(anova) => (anova.sheet()?, &anova.given),
-        Kind::Gauge(gauge) => (gauge.sheet()?, &gauge.given),
-        Kind::Precision(precision) => (precision.sheet()?, &precision.given),
-        Kind::Standard(standard) => (standard.sheet()?, &standard.given),
-        Kind::Capability(capability) => (capability.sheet()?, &capability.given),
-        Kind::Drift(drift) => (drift.sheet()?, &drift.given),
-        Kind::Interval(interval) => (interval.sheet()?, &interval.given),
+    let (sheet, given, read) = match &arguments.kind {
+        Kind::Summary(summary) => (summary.sheet()?, &summary.given, Some(summary.data.file())),
+        Kind::Fit(fit) => (fit.sheet()?, &fit.given, Some(fit.data.file())),
+        Kind::Chart(chart) => (chart.sheet()?, &chart.given, Some(chart.data.file())),
+        Kind::Comparison(comparison) => (
+            comparison.sheet()?,
+            &comparison.given,
+            Some(comparison.data.file()),
+        ),
+        Kind::Proficiency(proficiency) => (
+            proficiency.sheet()?,
+            &proficiency.given,
+            Some(proficiency.data.file()),
+        ),
+        Kind::Anova(anova) => (anova.sheet()?, &anova.given, Some(anova.data.file())),
+        Kind::Gauge(gauge) => (gauge.sheet()?, &gauge.given, Some(gauge.data.file())),
+        Kind::Precision(precision) => (
+            precision.sheet()?,
+            &precision.given,
+            Some(precision.data.file()),
+        ),
+        Kind::Standard(standard) => (
+            standard.sheet()?,
+            &standard.given,
+            Some(standard.data.file()),
+        ),
+        Kind::Capability(capability) => (
+            capability.sheet()?,
+            &capability.given,
+            Some(capability.data.file()),
+        ),
+        Kind::Drift(drift) => (drift.sheet()?, &drift.given, Some(drift.data.file())),
+        Kind::Interval(interval) => (interval.sheet()?, &interval.given, None),
     };
+    sheet.check()?;
+    if let (Some(path), Some(read)) = (&given.svg, read) {
+        refuse_overwriting(path, &[read])?;
+    }
     give(&sheet, given)
 }
 

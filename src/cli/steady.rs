@@ -5,7 +5,7 @@ mod picture;
 mod report;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use heng_procedures::{Criteria, Judged, Sample, Window, criteria_library, history};
@@ -14,7 +14,7 @@ use heng_records::sha256_hex;
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
-use super::{Exit, Failure, Tongue};
+use super::{Exit, Failure, Tongue, refuse_overwriting};
 use crate::analyse::map::{DecimalSign, FileFormat, Separator, Zone};
 use crate::analyse::series::{Choice, Series};
 use crate::analyse::table::{Clock, Table};
@@ -187,6 +187,8 @@ fn finish(arguments: &Steady, report: &Report<'_>, judged: Vec<Judged>) -> Resul
         }
     });
     if let Some(path) = &arguments.picture {
+        let read: Vec<&Path> = arguments.file.iter().map(PathBuf::as_path).collect();
+        refuse_overwriting(path, &read)?;
         picture::write(path, report, &found, &series, arguments.set_point, language)?;
     }
     print(&match arguments.format {

@@ -17,7 +17,7 @@ const COLUMNS: usize = 20;
 #[derive(Args)]
 pub struct CapabilityArguments {
     #[command(flatten)]
-    data: Data,
+    pub data: Data,
     /// Column of the values
     #[arg(long)]
     value: String,

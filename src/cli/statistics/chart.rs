@@ -17,7 +17,7 @@ use crate::cli::{Exit, Failure};
 #[derive(Args)]
 pub struct ChartArguments {
     #[command(flatten)]
-    data: Data,
+    pub data: Data,
     /// Column of the values, in the order of time; for the chart of scatter the standard
     /// deviations within each run
     #[arg(long)]
@@ -105,6 +105,10 @@ struct Shown {
 
 impl ChartArguments {
     pub fn sheet(&self) -> Result<Sheet, Failure> {
+        if self.rules.is_some() && self.kind != Kind::Individuals {
+            let message = "--rules goes with --kind individuals: leave it out here";
+            return Err(Failure::new(Exit::Usage, &message));
+        }
         let mut needed = vec![self.value.as_str()];
         needed.extend(self.label.as_deref());
         let rows = self.data.rows(&needed)?;

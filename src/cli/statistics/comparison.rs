@@ -23,7 +23,7 @@ const LEVEL: f64 = 0.05;
 #[derive(Args)]
 pub struct ComparisonArguments {
     #[command(flatten)]
-    data: Data,
+    pub data: Data,
     /// Column of the names of the laboratories
     #[arg(long)]
     laboratory: String,
@@ -102,7 +102,7 @@ impl ComparisonArguments {
         ];
         needed.extend(self.contributes.as_deref());
         let rows = self.data.rows(&needed)?;
-        let labs = rows.labels(&self.laboratory)?;
+        let labs = rows.names(&self.laboratory)?;
         let (values, u) = (rows.numbers(&self.value)?, rows.numbers(&self.u)?);
         let mut contributes = vec![true; labs.len()];
         if let Some(column) = &self.contributes {

@@ -1,7 +1,7 @@
 //! The columns that a kind of statistics needs, from a CSV file.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use heng_quantities::Text;
@@ -44,6 +44,10 @@ pub struct Rows {
 }
 
 impl Data {
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
     /// Reads the file and keeps the rows in which all of `needed` have a text.
     pub fn rows(&self, needed: &[&str]) -> Result<Rows, Failure> {
         let name = self.file.display().to_string();
@@ -125,6 +129,21 @@ impl Rows {
         let texts = self.table.texts(column, &self.kept);
         let texts = texts.map_err(|error| self.refuse(&error))?;
         Ok(texts.into_iter().map(str::trim).collect())
+    }
+
+    /// Texts of a column that name each row once.
+    pub fn names(&self, column: &str) -> Result<Vec<&str>, Failure> {
+        let names = self.labels(column)?;
+        for (at, name) in names.iter().enumerate() {
+            if let Some(before) = names[..at].iter().position(|known| known == name) {
+                let [first, second] = [before, at].map(|at| self.table.line(self.kept[at]));
+                return Err(self.refuse(&format!(
+                    "{name:?} stands in lines {first} and {second} of column {column:?}: choose \
+                     rows with --where, or name each result differently"
+                )));
+            }
+        }
+        Ok(names)
     }
 
     /// An error of a computation on these rows.

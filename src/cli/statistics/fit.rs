@@ -20,7 +20,7 @@ const PLACES: u32 = 200;
 #[derive(Args)]
 pub struct FitArguments {
     #[command(flatten)]
-    data: Data,
+    pub data: Data,
     /// Column of the abscissae
     #[arg(long)]
     x: String,

@@ -20,7 +20,7 @@ const PLACES: u32 = 200;
 #[derive(Args)]
 pub struct DriftArguments {
     #[command(flatten)]
-    data: Data,
+    pub data: Data,
     /// Column of the days since the calibration before
     #[arg(long)]
     days: String,
@@ -76,6 +76,12 @@ impl DriftArguments {
             remarks.push(Text::new(
                 "the interval ends beyond the history: the drift is extrapolated",
                 "间隔超出历史数据: 漂移为外推",
+            ));
+        }
+        if found.iter().any(|(.., one)| one.interval_d == Some(0.0)) {
+            remarks.push(Text::new(
+                "the rule stops at the start already: there is no interval",
+                "起始时即已超限: 没有可用的间隔",
             ));
         }
         let results = found.iter().map(
@@ -265,7 +271,13 @@ impl IntervalArguments {
                     Cell::Uncertainty(found.rejection),
                 ),
             ];
-            let result = json!({"attributes": found});
+            let result = json!({
+                "given": {
+                    "days": self.days, "pass": pass, "of": of,
+                    "target": self.target, "confidence": self.confidence,
+                },
+                "attributes": found,
+            });
             ("NCSLI RP-1, method A3", facts, result, found.interval_d)
         } else {
             let stairs = Staircase::default();
@@ -276,7 +288,11 @@ impl IntervalArguments {
                 Text::new("deviation over limit", "偏差与限值之比"),
                 Cell::Uncertainty(deviation / limit),
             );
-            let result = json!({"staircase": stairs, "interval_d": next});
+            let result = json!({
+                "given": {"days": self.days, "deviation": deviation, "limit": limit},
+                "staircase": stairs,
+                "interval_d": next,
+            });
             let method = "ILAC-G24:2022/OIML D 10:2022, method 1 (staircase)";
             (method, vec![share], result, next)
         };
@@ -288,11 +304,6 @@ impl IntervalArguments {
             Text::new("suggested interval in days", "建议间隔 (天)"),
             Cell::Beside(next, 10.0),
         ));
-        let column = |at: f64, days: f64| Layer {
-            name: Text::same(""),
-            style: Style::Series(0),
-            mark: Mark::Columns(vec![(at - 0.3, at + 0.3, days)]),
-        };
         Ok(Sheet {
             title: Text::new("Recalibration interval", "校准间隔"),
             method,
@@ -300,13 +311,22 @@ impl IntervalArguments {
             tables: Vec::new(),
             remarks: Vec::new(),
             result,
-            diagram: Diagram {
-                title: Text::new("Interval between calibrations", "校准间隔"),
-                x_label: Text::same(""),
-                y_label: Text::new("days", "天"),
-                x_names: vec![(1.0, "now".to_owned()), (2.0, "next".to_owned())],
-                layers: vec![column(1.0, self.days), column(2.0, next)],
-            },
+            diagram: now_and_next(self.days, next),
         })
+    }
+}
+
+fn now_and_next(now_d: f64, next_d: f64) -> Diagram {
+    let column = |at: f64, days: f64| Layer {
+        name: Text::same(""),
+        style: Style::Series(0),
+        mark: Mark::Columns(vec![(at - 0.3, at + 0.3, days)]),
+    };
+    Diagram {
+        title: Text::new("Interval between calibrations", "校准间隔"),
+        x_label: Text::same(""),
+        y_label: Text::new("days", "天"),
+        x_names: vec![(1.0, "now".to_owned()), (2.0, "next".to_owned())],
+        layers: vec![column(1.0, now_d), column(2.0, next_d)],
     }
 }

@@ -17,7 +17,7 @@ use crate::cli::Failure;
 #[derive(Args)]
 pub struct Proficiency {
     #[command(flatten)]
-    data: Data,
+    pub data: Data,
     /// Column of the names of the participants
     #[arg(long)]
     laboratory: String,
@@ -85,7 +85,7 @@ impl Proficiency {
         needed.extend(self.u.as_deref());
         needed.extend(self.expanded.as_deref());
         let rows = self.data.rows(&needed)?;
-        let labs = rows.labels(&self.laboratory)?;
+        let labs = rows.names(&self.laboratory)?;
         let values = rows.numbers(&self.value)?;
         let optional = |column: &Option<String>| {
             let numbers = column.as_ref().map(|column| rows.numbers(column));

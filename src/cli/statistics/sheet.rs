@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::cli::number::{beside, dof, significant};
 use crate::cli::table::{Align, Facts, Table, wrapped};
+use crate::cli::{Exit, Failure};
 
 /// Significant digits of a number that stands alone.
 const DIGITS: usize = 6;
@@ -91,6 +92,24 @@ impl Cell {
 }
 
 impl Sheet {
+    /// Refuses a result that is beyond the range of numbers.
+    pub fn check(&self) -> Result<(), Failure> {
+        let facts = self.facts.iter().map(|(_, cell)| cell);
+        let tables = self.tables.iter().flat_map(|grid| &grid.rows).flatten();
+        let is_none = |cell: &Cell| match cell {
+            Cell::Number(number) => !number.is_finite(),
+            Cell::Beside(number, u) => !number.is_finite() || u.is_nan(),
+            Cell::Uncertainty(u) | Cell::Dof(u) => u.is_nan(),
+            _ => false,
+        };
+        if facts.chain(tables).any(is_none) {
+            let message = "a result is too large for a number: take a larger unit, or values \
+                           nearer to those measured";
+            return Err(Failure::new(Exit::Input, &message));
+        }
+        Ok(())
+    }
+
     pub fn text(&self, language: Language) -> String {
         let mut lines = vec![self.title.get(language).to_owned()];
         let method = match language {

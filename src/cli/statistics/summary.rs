@@ -14,7 +14,7 @@ use crate::cli::Failure;
 #[derive(Args)]
 pub struct Summary {
     #[command(flatten)]
-    data: Data,
+    pub data: Data,
     /// Column of the readings
     #[arg(long)]
     value: String,

@@ -130,7 +130,7 @@ fn by_group(title: Text, value: &str, names: &[String], groups: &[Vec<f64>]) -> 
 #[derive(Args)]
 pub struct Anova {
     #[command(flatten)]
-    data: Data,
+    pub data: Data,
     /// Column of the readings
     #[arg(long)]
     value: String,
@@ -358,7 +358,7 @@ fn component_grid(components: &[Component]) -> Grid {
 #[derive(Args)]
 pub struct Gauge {
     #[command(flatten)]
-    data: Data,
+    pub data: Data,
     /// Column of the readings
     #[arg(long)]
     value: String,
@@ -472,7 +472,7 @@ fn shares(study: &GaugeStudy) -> Grid {
 #[derive(Args)]
 pub struct PrecisionArguments {
     #[command(flatten)]
-    data: Data,
+    pub data: Data,
     /// Column of the laboratories
     #[arg(long)]
     laboratory: String,
@@ -602,7 +602,7 @@ fn mandel(found: &Precision, names: &[String]) -> Grid {
 #[derive(Args)]
 pub struct Standard {
     #[command(flatten)]
-    data: Data,
+    pub data: Data,
     /// Column of the readings
     #[arg(long)]
     value: String,
@@ -658,13 +658,20 @@ impl Standard {
                 "计量标准的重复性与稳定性",
             ),
             method: "JJF 1033",
-            facts: vec![fact],
+            facts: [Some(fact), self.limit.map(limit_fact)]
+                .into_iter()
+                .flatten()
+                .collect(),
             tables: Vec::new(),
             remarks,
             result,
             diagram: by_group(picture(), &self.value, &names, &groups),
         })
     }
+}
+
+fn limit_fact(limit: f64) -> (Text, Cell) {
+    (Text::new("limit", "限值"), Cell::Number(limit))
 }
 
 fn evidence(groups: &[Vec<f64>], last: Option<f64>) -> StabilityEvidence {
