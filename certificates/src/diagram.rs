@@ -13,7 +13,7 @@ use quick_xml::escape::escape;
 use unicode_width::UnicodeWidthStr;
 
 use crate::CertificateError;
-use crate::plot::{COLOURS, LIMIT};
+use crate::plot::{COLOURS, LIMIT, titled};
 
 const WIDTH: u32 = 900;
 /// Height of the drawing below title and legend, in pixels.
@@ -112,13 +112,7 @@ pub fn diagram_svg(diagram: &Diagram, language: Language) -> Result<String, Cert
         .rfind("</svg>")
         .ok_or_else(|| fail(&"the SVG has no end"))?;
     svg.insert_str(end, &words.svg);
-    let head = svg
-        .find("xmlns")
-        .and_then(|at| svg[at..].find('>').map(|end| at + end + 1));
-    let at = head.ok_or_else(|| fail(&"the SVG has no root element"))?;
-    let title = escape(diagram.title.get(language)).into_owned();
-    svg.insert_str(at, &format!("\n<title>{title}</title>"));
-    Ok(svg)
+    titled(svg, diagram.title.get(language)).map_err(|reason| fail(&reason))
 }
 
 impl Mark {

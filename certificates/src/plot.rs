@@ -46,14 +46,17 @@ pub fn plot_svg(plot: &Plot, language: Language) -> Result<String, CertificateEr
         plot.y_label.get(language),
         plot.y_unit
     );
+    titled(svg, &title).map_err(|reason| fail(&reason))
+}
+
+/// The drawing with a title, which a file that stands alone is named by.
+pub(crate) fn titled(mut svg: String, title: &str) -> Result<String, &'static str> {
     let head = svg
         .find("xmlns")
         .and_then(|at| svg[at..].find('>').map(|end| at + end + 1));
-    let at = head.ok_or_else(|| fail(&"the SVG has no root element"))?;
-    svg.insert_str(
-        at,
-        &format!("\n<title>{}</title>", quick_xml::escape::escape(&title)),
-    );
+    let at = head.ok_or("the SVG has no root element")?;
+    let title = quick_xml::escape::escape(title);
+    svg.insert_str(at, &format!("\n<title>{title}</title>"));
     Ok(svg)
 }
 

@@ -13,7 +13,7 @@ use quick_xml::escape::escape;
 
 use crate::CertificateError;
 use crate::diagram::tick;
-use crate::plot::{COLOURS, LIMIT, span, widened};
+use crate::plot::{COLOURS, LIMIT, span, titled, widened};
 
 const WIDTH: u32 = 1000;
 /// Height of the title and the legend, of each panel, and of the line of times.
@@ -95,13 +95,7 @@ pub fn trend_svg(plot: &TrendPlot, language: Language) -> Result<String, Certifi
     let end = svg.rfind("</svg>");
     let end = end.ok_or_else(|| fail(&"the SVG has no end"))?;
     svg.insert_str(end, &words);
-    let root = svg
-        .find("xmlns")
-        .and_then(|at| svg[at..].find('>').map(|end| at + end + 1));
-    let at = root.ok_or_else(|| fail(&"the SVG has no root element"))?;
-    let title = escape(plot.title.get(language)).into_owned();
-    svg.insert_str(at, &format!("\n<title>{title}</title>"));
-    Ok(svg)
+    titled(svg, plot.title.get(language)).map_err(|reason| fail(&reason))
 }
 
 fn points(panel: &TrendPanel) -> impl Iterator<Item = &(f64, f64)> {

@@ -2,6 +2,7 @@
 
 mod budget;
 mod compare;
+mod csv;
 mod formula;
 mod import;
 mod inspect;
@@ -18,6 +19,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use heng_quantities::Language;
+
+use crate::analyse::artefact::write_whole;
 
 /// Exit codes, documented in the README.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,6 +173,11 @@ pub fn print(text: &str) -> Result<Exit, Failure> {
         }
         _ => Ok(Exit::Done),
     }
+}
+
+/// Writes a result to a file, whole or not at all.
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    write_whole(path, bytes).map_err(|error| Failure::new(Exit::Write, &error))
 }
 
 /// Reads a text file that a person named.

@@ -1,13 +1,11 @@
 //! `heng selftest`: published reference cases against the engine.
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use heng_certificates::validation_pdf;
 
-use super::{Exit, Failure, Tongue, read_text, refuse_overwriting};
-use crate::analyse::artefact::write_whole;
+use super::{Exit, Failure, Tongue, print, read_text, refuse_overwriting, write_file};
 use crate::selftest;
 
 #[derive(Args)]
@@ -65,9 +63,7 @@ pub fn selftest(arguments: &SelfTest) -> Result<Exit, Failure> {
         Format::Text => selftest::text(&report, arguments.lang.into()),
         Format::Json => selftest::json(&report),
     };
-    io::stdout()
-        .write_all(written.as_bytes())
-        .map_err(|error| Failure::new(Exit::Write, &format!("cannot write the result: {error}")))?;
+    print(&written)?;
     Ok(if report.failed() {
         Exit::Altered
     } else {
@@ -87,7 +83,7 @@ fn write_report(
     })?;
     let pdf = validation_pdf(&validation, language.into())
         .map_err(|error| Failure::new(Exit::Input, &error))?;
-    write_whole(path, &pdf).map_err(|error| Failure::new(Exit::Write, &error))
+    write_file(path, &pdf)
 }
 
 fn nothing_to_run(only: &str) -> Failure {

@@ -12,14 +12,12 @@ mod sheet;
 mod summary;
 mod variance;
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use heng_certificates::diagram_svg;
 
-use super::{Exit, Failure, Tongue, refuse_overwriting};
-use crate::analyse::artefact::write_whole;
+use super::{Exit, Failure, Tongue, print, refuse_overwriting, write_file};
 use sheet::Sheet;
 
 #[derive(Args)]
@@ -124,17 +122,14 @@ fn give(sheet: &Sheet, given: &Given) -> Result<Exit, Failure> {
     if let Some(path) = &given.svg {
         let svg = diagram_svg(&sheet.diagram, language)
             .map_err(|error| Failure::new(Exit::Incomplete, &error))?;
-        write_whole(path, svg.as_bytes()).map_err(|error| Failure::new(Exit::Write, &error))?;
+        write_file(path, svg.as_bytes())?;
     }
     let written = match given.format {
         Format::Text => sheet.text(language),
         Format::Json => sheet.json(),
         Format::Csv => sheet.csv(),
     };
-    io::stdout()
-        .write_all(written.as_bytes())
-        .map_err(|error| Failure::new(Exit::Write, &format!("cannot write the result: {error}")))?;
-    Ok(Exit::Done)
+    print(&written)
 }
 
 /// A coverage probability on the command line.

@@ -4,7 +4,6 @@ mod limits;
 mod picture;
 mod report;
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -14,7 +13,7 @@ use heng_records::sha256_hex;
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
-use super::{Exit, Failure, Tongue, refuse_overwriting};
+use super::{Exit, Failure, Tongue, print, refuse_overwriting};
 use crate::analyse::map::{DecimalSign, FileFormat, Separator, Zone};
 use crate::analyse::series::{Choice, Series};
 use crate::analyse::table::{Clock, Table};
@@ -252,17 +251,5 @@ fn list(language: Language) -> Result<Exit, Failure> {
             Criteria::shipped(name).map_err(|error| Failure::new(Exit::Input, &error))?;
         text.push_str(&report::described(&criteria, language));
     }
-    print(&text)?;
-    Ok(Exit::Done)
-}
-
-/// A closed pipe is the reader's choice, not a failure.
-fn print(text: &str) -> Result<(), Failure> {
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            let message = format!("cannot write the result: {error}");
-            Err(Failure::new(Exit::Write, &message))
-        }
-        _ => Ok(()),
-    }
+    print(&text)
 }

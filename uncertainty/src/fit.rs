@@ -11,8 +11,8 @@ mod twofold;
 
 use serde::{Deserialize, Serialize};
 
+use crate::critical::{chi_squared_quantile, chi_squared_tail};
 use crate::input::{Correlation, Input, Inputs};
-use crate::law::Law;
 
 pub use both::{CoordinateScatter, line_of_uncertain_points};
 pub use diagnostics::{LargestResidual, Residuals, Runs};
@@ -502,24 +502,20 @@ impl Fit {
         if self.scale != FitScale::Stated || self.dof <= 0.0 {
             return None;
         }
-        let law = chi_squared(self.dof)?;
-        let limit = law.quantile(p);
-        Some(Consistency {
-            chi_squared: self.sum_of_squares,
-            dof: self.dof,
-            limit,
-            probability: law.survival(self.sum_of_squares),
-            consistent: self.sum_of_squares <= limit,
-        })
+        Some(Consistency::of(self.sum_of_squares, self.dof, p))
     }
 }
 
-/// χ² law: a gamma law of shape ν/2 that begins at 0.
-fn chi_squared(dof: f64) -> Option<Law> {
-    let shape = crate::input::Distribution::Gamma { shape: 0.5 * dof };
-    let input = Input {
-        distribution: shape,
-        ..Input::normal("chi squared", dof, (2.0 * dof).sqrt())
-    };
-    Law::new(&input).ok()
+impl Consistency {
+    /// χ² of positive degrees of freedom against its limit at the probability `p`.
+    pub(crate) fn of(chi_squared: f64, dof: f64, p: f64) -> Self {
+        let limit = chi_squared_quantile(p, dof);
+        Self {
+            chi_squared,
+            dof,
+            limit,
+            probability: chi_squared_tail(chi_squared, dof),
+            consistent: chi_squared <= limit,
+        }
+    }
 }

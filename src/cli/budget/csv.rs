@@ -1,8 +1,8 @@
 //! A budget as comma-separated values, in full precision.
 
-use std::fmt::Write;
-
 use heng_uncertainty::{Evaluation, OutputEvaluation};
+
+use crate::cli::csv::line;
 
 use super::tables::{Words, law};
 
@@ -33,19 +33,8 @@ fn beyond_range(csv: &mut String, output: &OutputEvaluation, reason: &str) {
         reason.clone_into(&mut cells[6]);
         cells[13] = number(violation.min);
         cells[14] = number(violation.max);
-        line(csv, cells);
+        csv.push_str(&line(cells));
     }
-}
-
-fn line(csv: &mut String, cells: impl IntoIterator<Item = String>) {
-    let quoted = cells.into_iter().map(|cell| {
-        if cell.contains([',', '"', '\n']) {
-            format!("\"{}\"", cell.replace('"', "\"\""))
-        } else {
-            cell
-        }
-    });
-    let _ = writeln!(csv, "{}", quoted.collect::<Vec<_>>().join(","));
 }
 
 /// The fewest digits that give the same bits back.
@@ -74,7 +63,7 @@ fn inputs(csv: &mut String, evaluation: &Evaluation, output: &OutputEvaluation) 
         ];
         let numbers = [row.dof, row.sensitivity, row.contribution, row.share].map(number);
         let none = vec![String::new(); 5];
-        line(csv, words.into_iter().chain(numbers).chain(none));
+        csv.push_str(&line(words.into_iter().chain(numbers).chain(none)));
     }
 }
 
@@ -100,7 +89,7 @@ fn methods(csv: &mut String, output: &OutputEvaluation) {
         let none = vec![String::new(); 3];
         let last = [row.k, expanded, low, high, row.coverage].map(cell);
         let cells = words.into_iter().chain(more).chain([cell(row.dof)]);
-        line(csv, cells.chain(none).chain(last));
+        csv.push_str(&line(cells.chain(none).chain(last)));
     };
     if let Ok(found) = &output.first_order {
         let row = Row {

@@ -7,6 +7,7 @@ use heng_quantities::{Language, Text};
 use heng_uncertainty::{Evaluation, OutputEvaluation};
 
 use super::{Exit, Failure};
+use crate::cli::write_file;
 
 /// Writes one file for each result; where there are several, their names go before the ending.
 pub fn write(path: &Path, evaluation: &Evaluation, language: Language) -> Result<(), Failure> {
@@ -24,10 +25,7 @@ pub fn write(path: &Path, evaluation: &Evaluation, language: Language) -> Result
         } else {
             path.to_owned()
         };
-        std::fs::write(&place, svg).map_err(|error| {
-            let message = format!("cannot write {}: {error}", place.display());
-            Failure::new(Exit::Write, &message)
-        })?;
+        write_file(&place, svg.as_bytes())?;
     }
     Ok(())
 }

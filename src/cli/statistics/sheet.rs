@@ -4,6 +4,7 @@ use heng_certificates::Diagram;
 use heng_quantities::{Language, Text};
 use serde_json::{Value, json};
 
+use crate::cli::csv::line;
 use crate::cli::number::{beside, dof, significant};
 use crate::cli::table::{Align, Facts, Table, wrapped};
 use crate::cli::{Exit, Failure};
@@ -152,25 +153,15 @@ impl Sheet {
 
     /// The first table; the facts where there is none.
     pub fn csv(&self) -> String {
-        let line = |cells: Vec<String>| {
-            let quoted = cells.into_iter().map(|cell| {
-                if cell.contains([',', '"', '\n']) {
-                    format!("\"{}\"", cell.replace('"', "\"\""))
-                } else {
-                    cell
-                }
-            });
-            quoted.collect::<Vec<_>>().join(",") + "\n"
-        };
         let Some(grid) = self.tables.first() else {
             let facts = self.facts.iter();
-            let rows = facts.map(|(name, cell)| line(vec![name.en.clone(), cell.exact()]));
+            let rows = facts.map(|(name, cell)| line([name.en.clone(), cell.exact()]));
             return "quantity,value\n".to_owned() + &rows.collect::<String>();
         };
         let heads = grid.heads.iter().map(|head| head.en.clone());
         let rows = grid.rows.iter();
-        let rows = rows.map(|row| line(row.iter().map(Cell::exact).collect()));
-        line(heads.collect()) + &rows.collect::<String>()
+        let rows = rows.map(|row| line(row.iter().map(Cell::exact)));
+        line(heads) + &rows.collect::<String>()
     }
 }
 

@@ -8,7 +8,7 @@ use heng_quantities::{Decimal, Language, Text};
 
 use super::limits::{Judgement, Readings};
 use super::report::Report;
-use crate::cli::{Exit, Failure};
+use crate::cli::{Exit, Failure, write_file};
 
 pub fn write(
     path: &Path,
@@ -20,10 +20,7 @@ pub fn write(
 ) -> Result<(), Failure> {
     let plot = plot(report, found, series, set_point);
     let svg = trend_svg(&plot, language).map_err(|error| Failure::new(Exit::Input, &error))?;
-    std::fs::write(path, svg).map_err(|error| {
-        let message = format!("cannot write {}: {error}", path.display());
-        Failure::new(Exit::Write, &message)
-    })
+    write_file(path, svg.as_bytes())
 }
 
 fn seconds(us: u64) -> f64 {

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::limits::{Judgement, Wanted};
+use crate::cli::csv::cell;
 use crate::cli::number::{beside, significant};
 use crate::cli::table::{Align, Facts, Table, wrapped};
 use crate::cli::{Exit, Failure};
@@ -438,13 +439,6 @@ impl Report<'_> {
         }
         csv.push('\n');
     }
-}
-
-fn cell(text: &str) -> String {
-    if text.contains([',', '"', '\n']) {
-        return format!("\"{}\"", text.replace('"', "\"\""));
-    }
-    text.to_owned()
 }
 
 /// What a window came to, as far as it is limited, and its time.

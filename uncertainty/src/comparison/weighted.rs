@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Comparison, ComparisonError, Reference, check_share, sum};
-use crate::critical::{chi_squared_quantile, chi_squared_tail};
+use crate::critical::chi_squared_quantile;
 use crate::fit::Consistency;
 
 /// Weighted mean of the contributors (M. G. Cox, Metrologia 39, 2002, 589–595, procedure A).
@@ -119,7 +119,6 @@ impl Comparison {
     fn tested(&self, places: &[usize], combined: &Combined, level: f64) -> WeightedMean {
         let dof = places.len() as f64 - 1.0;
         let chi_squared = combined.chi_squared;
-        let limit = chi_squared_quantile(1.0 - level, dof);
         WeightedMean {
             reference: Reference {
                 value: combined.value,
@@ -127,13 +126,7 @@ impl Comparison {
                 weights: self.spread(places, &combined.weights),
                 s_between: 0.0,
             },
-            consistency: Consistency {
-                chi_squared,
-                dof,
-                limit,
-                probability: chi_squared_tail(chi_squared, dof),
-                consistent: chi_squared <= limit,
-            },
+            consistency: Consistency::of(chi_squared, dof, 1.0 - level),
             birge_ratio: (chi_squared / dof).sqrt(),
         }
     }
