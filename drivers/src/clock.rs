@@ -4,7 +4,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// Microseconds since the session was opened.
 pub trait Clock: Send + Sync {
@@ -24,6 +26,7 @@ pub trait Clock: Send + Sync {
 #[derive(Debug, Clone, Copy)]
 pub struct WallClock {
     opened: Instant,
+    ahead_us: u64,
 }
 
 impl WallClock {
@@ -32,6 +35,16 @@ impl WallClock {
     pub fn new() -> Self {
         Self {
             opened: Instant::now(),
+            ahead_us: 0,
+        }
+    }
+
+    /// A clock that reads `t_us` now: a session is taken up again.
+    #[must_use]
+    pub fn reading(t_us: u64) -> Self {
+        Self {
+            opened: Instant::now(),
+            ahead_us: t_us,
         }
     }
 }
@@ -44,7 +57,8 @@ impl Default for WallClock {
 
 impl Clock for WallClock {
     fn now_us(&self) -> u64 {
-        u64::try_from(self.opened.elapsed().as_micros()).unwrap_or(u64::MAX)
+        let elapsed_us = u64::try_from(self.opened.elapsed().as_micros()).unwrap_or(u64::MAX);
+        elapsed_us.saturating_add(self.ahead_us)
     }
 
     fn wait_until(&self, t_us: u64) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Baud rate, data bits, parity and stop bits. No flow control: an instrument that needs
-/// modem lines is not described by this type yet.
+/// Baud rate, data bits, parity, stop bits, and flow control where there is one:
+/// `9600 8N1 xonxoff`, `4800 7E1 rtscts`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct LineSettings {
@@ -16,6 +16,18 @@ pub struct LineSettings {
     pub parity: Parity,
     /// 1 or 2.
     pub stop_bits: u8,
+    pub flow: Flow,
+}
+
+/// Who may stop the other side, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Flow {
+    #[default]
+    None,
+    /// With the bytes DC1 and DC3, which then carry nothing else.
+    XonXoff,
+    /// With the lines RTS and CTS.
+    RtsCts,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,7 +38,9 @@ pub enum Parity {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} are no line settings: write rate and frame, such as \"9600 8N1\" or \"4800 7E1\"")]
+#[error(
+    "{0:?} are no line settings: write rate and frame, and xonxoff or rtscts where there is flow control, such as \"9600 8N1\" or \"4800 7E1 rtscts\""
+)]
 pub struct LineError(String);
 
 impl LineSettings {
@@ -49,7 +63,13 @@ impl FromStr for LineSettings {
 
     fn from_str(text: &str) -> Result<Self, LineError> {
         let refuse = || LineError(text.to_owned());
-        let (baud, frame) = text.split_once(' ').ok_or_else(refuse)?;
+        let (baud, rest) = text.split_once(' ').ok_or_else(refuse)?;
+        let (frame, flow) = match rest.split_once(' ') {
+            None => (rest, Flow::None),
+            Some((frame, "xonxoff")) => (frame, Flow::XonXoff),
+            Some((frame, "rtscts")) => (frame, Flow::RtsCts),
+            Some(_) => return Err(refuse()),
+        };
         let &[data @ (b'7' | b'8'), parity, stop @ (b'1' | b'2')] = frame.as_bytes() else {
             return Err(refuse());
         };
@@ -69,6 +89,7 @@ impl FromStr for LineSettings {
             data_bits: data - b'0',
             parity,
             stop_bits: stop - b'0',
+            flow,
         })
     }
 }
@@ -80,9 +101,14 @@ impl fmt::Display for LineSettings {
             Parity::Even => 'E',
             Parity::Odd => 'O',
         };
+        let flow = match self.flow {
+            Flow::None => "",
+            Flow::XonXoff => " xonxoff",
+            Flow::RtsCts => " rtscts",
+        };
         write!(
             f,
-            "{} {}{parity}{}",
+            "{} {}{parity}{}{flow}",
             self.baud, self.data_bits, self.stop_bits
         )
     }
@@ -108,11 +134,29 @@ mod tests {
 
     #[test]
     fn settings_print_as_they_were_read() {
-        for text in ["9600 8N1", "4800 7E1", "19200 8O1", "4800 7E2", "2400 8N2"] {
+        for text in [
+            "9600 8N1",
+            "4800 7E1",
+            "19200 8O1",
+            "4800 7E2",
+            "2400 8N2",
+            "9600 8N1 xonxoff",
+            "4800 7E1 rtscts",
+        ] {
             assert_eq!(text.parse::<LineSettings>().unwrap().to_string(), text);
         }
         for text in [
-            "", "9600", "9600 9N1", "9600 8X1", "0 8N1", "x 8N1", "9600 8N3", "9600 8n1",
+            "",
+            "9600",
+            "9600 9N1",
+            "9600 8X1",
+            "0 8N1",
+            "x 8N1",
+            "9600 8N3",
+            "9600 8n1",
+            "9600 8N1 dtr",
+            "9600 8N1  rtscts",
+            "9600 8N1 ",
         ] {
             assert!(
                 text.parse::<LineSettings>().is_err(),

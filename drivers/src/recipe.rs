@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, VecDeque};
 use heng_quantities::{Decimal, Unit};
 
 use crate::description::stated_quality;
-use crate::reply::{DecodeCause, DecodeError, Identity, Quality, Reply, Request, Value};
+use crate::reply::{
+    DecodeCause, DecodeError, EncodeError, Identity, Quality, Reply, Request, Value,
+};
 
 type QualityTable = BTreeMap<String, BTreeMap<String, Quality>>;
 
@@ -37,7 +39,24 @@ enum Stage {
     },
     /// Forgets what was read, so that only the read-back can satisfy the comparison.
     Forget,
+    /// Refuses a set point outside of what the unit says it takes.
+    Within(UnitLimits),
+    /// Asks again until the fields are as wanted.
+    Until {
+        request: Request,
+        wanted: Vec<(String, String)>,
+        tries: u64,
+    },
+    /// Looks at the reply to that.
+    Reached {
+        request: Request,
+        wanted: Vec<(String, String)>,
+        tries: u64,
+    },
 }
+
+/// How often a state is asked for that the plant takes time to reach.
+const LOOK_US: u64 = 500_000;
 
 #[derive(Debug, Clone)]
 enum Goal {
@@ -54,6 +73,26 @@ enum Goal {
     Set {
         wanted: Vec<(String, String)>,
     },
+    /// Text fields, as they are.
+    Texts,
+    /// Every state was reached on the way.
+    Reached,
+}
+
+/// Limits of a set point that the unit itself tells, in text fields of its reply.
+#[derive(Debug, Clone)]
+pub(crate) struct UnitLimits {
+    pub quantity: String,
+    pub value: Decimal,
+    pub unit: Unit,
+    pub fields: [String; 2],
+}
+
+/// What the read-backs of a setting wait for: the fields that each of them carries.
+#[derive(Debug, Clone)]
+pub(crate) struct ReadBackInTime {
+    pub wanted: Vec<Vec<(String, String)>>,
+    pub within_us: u64,
 }
 
 /// What a recipe wants next.
@@ -76,6 +115,8 @@ pub struct RecipeOutcome {
     /// stated for it. Of a setting: what was read back.
     pub values: Vec<Value>,
     pub identity: Option<Identity>,
+    /// Text fields by name, where texts were asked for.
+    pub texts: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -101,10 +142,22 @@ pub enum RecipeError {
         min: f64,
         max: f64,
     },
+    #[error(
+        "the limits {min} to {max} of {quantity} reach beyond the range {low} to {high} of the model: narrow them"
+    )]
+    Limits {
+        quantity: String,
+        min: f64,
+        max: f64,
+        low: f64,
+        high: f64,
+    },
     #[error("the set point of {quantity} cannot be sent: {reason}")]
     Resolution { quantity: String, reason: String },
     #[error(transparent)]
     Decode(#[from] DecodeError),
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
     #[error(
         "the instrument says it is {found:?}, its description is for {expected:?}: choose the right description or connect the right instrument"
     )]
@@ -162,12 +215,54 @@ impl Recipe {
 
     /// Ends with a wait and the read-back; [`Recipe::after`] and [`Recipe::write`] put the
     /// rest before them.
-    pub(crate) fn set(wanted: Vec<(String, String)>, verify: Vec<Request>, settle_us: u64) -> Self {
+    pub(crate) fn set(
+        wanted: Vec<(String, String)>,
+        verify: Vec<Request>,
+        settle_us: u64,
+        limits: Vec<UnitLimits>,
+        in_time: Option<ReadBackInTime>,
+    ) -> Self {
         let end = [Stage::Wait { us: settle_us }, Stage::Forget];
-        Self::new(
-            end.into_iter().chain(verify.into_iter().map(Stage::Ask)),
-            Goal::Set { wanted },
-        )
+        let mut stages: Vec<_> = limits.into_iter().map(Stage::Within).chain(end).collect();
+        match in_time {
+            None => stages.extend(verify.into_iter().map(Stage::Ask)),
+            Some(in_time) => {
+                let asked = verify.into_iter().zip(in_time.wanted);
+                stages.extend(asked.map(|(request, wanted)| Stage::Until {
+                    request,
+                    wanted,
+                    tries: 1 + in_time.within_us / LOOK_US,
+                }));
+            }
+        }
+        Self::new(stages, Goal::Set { wanted })
+    }
+
+    pub(crate) fn texts(requests: Vec<Request>) -> Self {
+        Self::new(requests.into_iter().map(Stage::Ask), Goal::Texts)
+    }
+
+    /// Begins a way to a state, step by step with [`Recipe::reach`].
+    pub(crate) fn until() -> Self {
+        Self::new([], Goal::Reached)
+    }
+
+    /// Writes, then asks until the fields are as wanted.
+    pub(crate) fn reach(
+        mut self,
+        write: Option<&str>,
+        request: Request,
+        wanted: &[(String, String)],
+        within_us: u64,
+    ) -> Self {
+        let write = write.map(|command| Stage::Ask(Request::new(command)));
+        self.stages.extend(write);
+        self.stages.push_back(Stage::Until {
+            request,
+            wanted: wanted.to_vec(),
+            tries: 1 + within_us / LOOK_US,
+        });
+        self
     }
 
     pub(crate) fn after(mut self, request: Request) -> Self {
@@ -235,6 +330,40 @@ impl Recipe {
                     self.replies.clear();
                     continue;
                 }
+                Some(Stage::Within(limits)) => {
+                    self.within(&limits)?;
+                    continue;
+                }
+                Some(Stage::Until {
+                    request,
+                    wanted,
+                    tries,
+                }) => {
+                    let asked = request.clone();
+                    self.stages.push_front(Stage::Reached {
+                        request,
+                        wanted,
+                        tries,
+                    });
+                    asked
+                }
+                Some(Stage::Reached {
+                    request,
+                    wanted,
+                    tries,
+                }) => match self.differs(&wanted) {
+                    None => continue,
+                    Some(error) if tries <= 1 => return Err(error),
+                    Some(_) => {
+                        let tries = tries - 1;
+                        self.stages.push_front(Stage::Until {
+                            request,
+                            wanted,
+                            tries,
+                        });
+                        return Ok(Step::Wait { us: LOOK_US });
+                    }
+                },
                 None => return self.outcome().map(Step::Done),
             };
             self.asked = Some(request.command.clone());
@@ -266,7 +395,11 @@ impl Recipe {
 
     fn outcome(&self) -> Result<RecipeOutcome, RecipeError> {
         match &self.goal {
-            Goal::Send => Ok(RecipeOutcome::default()),
+            Goal::Send | Goal::Reached => Ok(RecipeOutcome::default()),
+            Goal::Texts => Ok(RecipeOutcome {
+                texts: self.fields.clone(),
+                ..RecipeOutcome::default()
+            }),
             Goal::Identify { model, expected } => self.identity(model, expected.as_deref()),
             Goal::Read { wanted, quality } => {
                 let values = wanted
@@ -275,7 +408,7 @@ impl Recipe {
                     .collect::<Result<_, _>>()?;
                 Ok(RecipeOutcome {
                     values,
-                    identity: None,
+                    ..RecipeOutcome::default()
                 })
             }
             Goal::Set { wanted } => self.read_back(wanted),
@@ -286,7 +419,9 @@ impl Recipe {
         let field = |name: &str| self.fields.get(name).cloned();
         let reported = field("model");
         if let (Some(expected), Some(found)) = (expected, &reported)
-            && !found.starts_with(expected)
+            && !found
+                .get(..expected.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(expected))
         {
             return Err(RecipeError::WrongModel {
                 expected: expected.to_owned(),
@@ -302,8 +437,8 @@ impl Recipe {
             version,
         });
         Ok(RecipeOutcome {
-            values: Vec::new(),
             identity,
+            ..RecipeOutcome::default()
         })
     }
 
@@ -339,24 +474,61 @@ impl Recipe {
     }
 
     fn read_back(&self, wanted: &[(String, String)]) -> Result<RecipeOutcome, RecipeError> {
-        for (field, text) in wanted {
-            let found = self.fields.get(field).ok_or_else(|| RecipeError::Missing {
-                quantity: field.clone(),
-            })?;
-            if !same(text, found) {
-                return Err(RecipeError::ReadBack {
-                    field: field.clone(),
-                    wanted: text.clone(),
-                    found: found.clone(),
-                });
+        if let Some(error) = self.differs(wanted) {
+            return Err(error);
+        }
+        let mut values: Vec<Value> = Vec::new();
+        for value in self.replies.iter().flat_map(|(_, reply)| &reply.values) {
+            if wanted.iter().any(|(field, _)| *field == value.quantity) {
+                // What was asked for again replaces what came before.
+                values.retain(|known| known.quantity != value.quantity);
+                values.push(value.clone());
             }
         }
-        let values = self.replies.iter().flat_map(|(_, reply)| &reply.values);
-        let values =
-            values.filter(|value| wanted.iter().any(|(field, _)| *field == value.quantity));
         Ok(RecipeOutcome {
-            values: values.cloned().collect(),
-            identity: None,
+            values,
+            ..RecipeOutcome::default()
+        })
+    }
+
+    /// The first field that is not as wanted.
+    fn differs(&self, wanted: &[(String, String)]) -> Option<RecipeError> {
+        wanted.iter().find_map(|(field, text)| {
+            let Some(found) = self.fields.get(field) else {
+                return Some(RecipeError::Missing {
+                    quantity: field.clone(),
+                });
+            };
+            (!same(field, text, found)).then(|| RecipeError::ReadBack {
+                field: field.clone(),
+                wanted: text.clone(),
+                found: found.clone(),
+            })
+        })
+    }
+
+    /// Refuses a set point that the unit would not take. A limit that cannot be read is no
+    /// limit that can be relied on.
+    fn within(&self, limits: &UnitLimits) -> Result<(), RecipeError> {
+        let told = |field: &String| {
+            let text = self.fields.get(field);
+            let number = text.and_then(|text| text.trim().parse::<Decimal>().ok());
+            number
+                .map(Decimal::to_f64)
+                .ok_or_else(|| RecipeError::Missing {
+                    quantity: field.clone(),
+                })
+        };
+        let [min, max] = [told(&limits.fields[0])?, told(&limits.fields[1])?];
+        if (min..=max).contains(&limits.value.to_f64()) {
+            return Ok(());
+        }
+        Err(RecipeError::SetPoint {
+            quantity: limits.quantity.clone(),
+            value: limits.value,
+            unit: limits.unit,
+            min,
+            max,
         })
     }
 }
@@ -365,11 +537,13 @@ fn state_error(command: &str, cause: DecodeCause) -> RecipeError {
     RecipeError::Decode(DecodeError::new("", command, &[], cause))
 }
 
-/// Equal as texts, or as numbers whatever their zeros at the end.
-fn same(wanted: &str, found: &str) -> bool {
+/// Equal as texts, or as numbers whatever their zeros at the end: a set point is a number, and
+/// so is a text with a point in it.
+fn same(field: &str, wanted: &str, found: &str) -> bool {
     let number = |text: &str| text.parse::<Decimal>().ok().map(Decimal::to_f64);
+    let numeric = field.strip_suffix(".set").is_some() || wanted.contains('.');
     wanted == found
         || number(wanted)
             .zip(number(found))
-            .is_some_and(|(a, b)| wanted.contains('.') && a == b)
+            .is_some_and(|(a, b)| numeric && a == b)
 }

@@ -29,6 +29,9 @@ impl Request {
 pub struct Reply {
     pub values: Vec<Value>,
     pub texts: Vec<(String, String)>,
+    /// What a line said that came in the place of the reply, or the silence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead: Option<Quality>,
 }
 
 impl Reply {
@@ -43,6 +46,35 @@ impl Reply {
     #[must_use]
     pub fn value(&self, quantity: &str) -> Option<&Value> {
         self.values.iter().find(|value| value.quantity == quantity)
+    }
+}
+
+/// What a command may do to an instrument.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// Changes nothing.
+    #[default]
+    Read,
+    /// Changes a setting that a session restores or states: unit, format, filter.
+    Set,
+    /// Moves the plant: set point, heater, valve, tare.
+    Actuate,
+    /// Changes what the instrument makes of its sensor: constants, adjustment.
+    Calibrate,
+}
+
+impl Class {
+    /// The word that stands in descriptions and options.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Set => "set",
+            Self::Actuate => "actuate",
+            Self::Calibrate => "calibrate",
+        }
     }
 }
 
@@ -67,6 +99,8 @@ pub enum Quality {
     Purge,
     /// The measuring or control function is switched off.
     Idle,
+    /// The instrument says that this value was sent before.
+    Stale,
     /// Outside the range of the channel as its description states it.
     OverRange,
     /// The instrument marked the value as missing (`*****`, `---.-`, `+9.91E+37`).
@@ -81,6 +115,7 @@ impl Quality {
             Self::Settling => "settling",
             Self::Purge => "purge",
             Self::Idle => "idle",
+            Self::Stale => "stale",
             Self::OverRange => "over_range",
             Self::NoValue => "no_value",
         }
@@ -179,6 +214,14 @@ pub enum DecodeCause {
         found: String,
         known: String,
     },
+    #[error(
+        "the check characters are {found}, the bytes before them give {expected}: noise on the line, repeat the request"
+    )]
+    Check { expected: String, found: String },
+    #[error("the frame is wrong: {reason}")]
+    Frame { reason: String },
+    #[error("the instrument refuses: \"{said}\" ({meaning})")]
+    Refused { said: String, meaning: String },
     #[error("the echo of the request is missing: check the duplex setting of the instrument")]
     NoEcho,
     #[error(
@@ -230,6 +273,7 @@ mod tests {
             Quality::Settling,
             Quality::Purge,
             Quality::Idle,
+            Quality::Stale,
             Quality::OverRange,
             Quality::NoValue,
         ] {

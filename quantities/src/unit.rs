@@ -310,6 +310,9 @@ static TABLE: &[Row] = &[
     row("MPa", "\\mega\\pascal", PRESSURE, 1e6),
     row("bar", "\\bar", PRESSURE, 1e5),
     row("mbar", "\\milli\\bar", PRESSURE, 100.0),
+    // Pound-force (0.453 592 37 kg times 9.806 65 m/s2) on a square of 0.0254 m: NIST SP 811,
+    // appendix B.8. D-SI has no name of its own for it.
+    row("psi", "\\psi", PRESSURE, 6_894.757_293_168_361),
     Row {
         aliases: &["l"],
         ..row("L", "\\litre", VOLUME, 1e-3)
@@ -321,6 +324,15 @@ static TABLE: &[Row] = &[
     Row {
         aliases: &["\u{3bc}L", "uL", "µl", "\u{3bc}l", "ul"],
         ..row("µL", "\\micro\\litre", VOLUME, 1e-9)
+    },
+    Row {
+        aliases: &["l/min"],
+        ..row(
+            "L/min",
+            "\\litre\\minute\\tothe{-1}",
+            Dimension([3, 0, -1, 0, 0, 0, 0]),
+            1e-3 / 60.0,
+        )
     },
     row("mol", "\\mole", AMOUNT, 1.0),
     row("mmol", "\\milli\\mole", AMOUNT, 1e-3),

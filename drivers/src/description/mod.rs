@@ -11,30 +11,21 @@ use std::sync::OnceLock;
 use heng_quantities::{Decimal, Unit};
 
 use crate::line::LineSettings;
-use crate::recipe::{Recipe, RecipeError};
-use crate::reply::{Quality, Request, TimeLimits};
+use crate::number::NumberFormat;
+use crate::port::PortSettings;
+use crate::recipe::{ReadBackInTime, Recipe, RecipeError, UnitLimits};
+use crate::reply::{Class, Quality, Request, TimeLimits};
 use crate::template::{Field, Template};
+use crate::wire::Wire;
 
-pub(crate) use dialogue::{SimulatedLine, stated_quality};
+pub(crate) use dialogue::{SimulatedLine, stated_quality, unit_on_wire};
 pub(crate) use schema::Simulation;
 
 /// Longest reply; whatever talks on without an end is not answering.
 const LONGEST_REPLY: usize = 8192;
 
-macro_rules! models {
-    ($($id:literal),+ $(,)?) => {
-        &[$(($id, include_str!(concat!("../../models/", $id, ".toml")))),+]
-    };
-}
-
-static MODELS: &[(&str, &str)] = models![
-    "mbw-473",
-    "fluke-1529",
-    "vaisala-ptb330",
-    "weiss-ascii2",
-    "vaisala-hmt330",
-    "fluke-7341",
-];
+/// Id and text of every file in `drivers/models/`, written by the build script.
+static MODELS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/models.rs"));
 
 /// Every model that this program knows.
 ///
@@ -93,38 +84,115 @@ pub struct Description {
     kind: heng_quantities::Text,
     model: String,
     line: LineSettings,
-    request_end: Vec<u8>,
-    reply_end: Vec<u8>,
-    echo: bool,
+    modem: ModemLines,
+    sources: Vec<String>,
+    quirks: Vec<Quirk>,
+    not_confirmed: Vec<String>,
+    wire: Wire,
+    exact_case: bool,
+    echo: Echo,
     limits: TimeLimits,
     retries: u32,
     quantities: Vec<QuantityInfo>,
     reads: Vec<Vec<String>>,
+    set_limits: Vec<Option<[String; 2]>>,
     commands: Vec<Command>,
+    instead: Vec<Instead>,
     identify: Vec<String>,
     identify_model: Option<String>,
     stop_talk: Vec<String>,
+    constants: Vec<String>,
+    error_query: Option<String>,
     set: Option<SetSteps>,
     safe_state: Option<BTreeMap<String, String>>,
+    safe_steps: Vec<SafeStep>,
     pub(crate) simulation: Simulation,
+}
+
+/// Whether the instrument sends the request back before its reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Echo {
+    No,
+    Yes,
+    /// A setting of the unit: taken off where it is there.
+    Either,
 }
 
 #[derive(Debug, Clone)]
 struct Command {
     name: String,
+    class: Class,
     send: Template,
     reply: Vec<Template>,
+    block: bool,
+    in_order: bool,
+    listen: bool,
+    silence: Option<Quality>,
+    instead: Vec<Instead>,
     first_byte_us: Option<u64>,
+    gap_us: Option<u64>,
     quality: BTreeMap<String, BTreeMap<String, Quality>>,
+}
+
+/// A line in the place of a reply.
+#[derive(Debug, Clone)]
+struct Instead {
+    line: Template,
+    says: Says,
+}
+
+#[derive(Debug, Clone)]
+enum Says {
+    Refused(String),
+    Quality(Quality),
 }
 
 #[derive(Debug, Clone)]
 struct SetSteps {
-    read: Option<String>,
+    read: Vec<String>,
     write: Vec<String>,
     settle_us: u64,
-    verify: String,
+    verify: Vec<String>,
+    within_us: u64,
     always: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone)]
+struct SafeStep {
+    write: Option<String>,
+    verify: String,
+    expect: Vec<(String, String)>,
+    within_us: u64,
+}
+
+/// A peculiarity of the instrument that a person has to know, and where it was found.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quirk {
+    pub text: String,
+    pub source: String,
+}
+
+/// Levels that the modem lines must have; none where they do not matter.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModemLines {
+    pub dtr: Option<bool>,
+    pub rts: Option<bool>,
+}
+
+/// Where the facts of a description come from, best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Evidence {
+    /// The maker's manual.
+    Manual,
+    /// Bytes logged from a real instrument.
+    Log,
+    /// Another program's driver, or an exchange tried with one.
+    Peer,
+    /// Our own experience with the instrument.
+    Own,
 }
 
 impl Description {
@@ -147,6 +215,32 @@ impl Description {
         parameters: &BTreeMap<String, String>,
     ) -> Result<Self, DescriptionError> {
         build::build(&self.id, &self.text, parameters)
+    }
+
+    /// The same model with narrower ranges of set points: what this unit may be asked for.
+    ///
+    /// # Errors
+    /// [`RecipeError`] where a quantity cannot be set or the limits are wider than its range.
+    pub fn with_limits(&self, limits: &BTreeMap<String, [f64; 2]>) -> Result<Self, RecipeError> {
+        let mut narrowed = self.clone();
+        for (name, &[min, max]) in limits {
+            let index = self
+                .quantity_index(name)
+                .ok_or_else(|| self.unknown_quantity(name))?;
+            let range = self.quantities[index].set_range;
+            let [low, high] = range.ok_or_else(|| self.not_settable(name))?;
+            if !(low <= min && min < max && max <= high) {
+                return Err(RecipeError::Limits {
+                    quantity: name.clone(),
+                    min,
+                    max,
+                    low,
+                    high,
+                });
+            }
+            narrowed.quantities[index].set_range = Some([min, max]);
+        }
+        Ok(narrowed)
     }
 
     pub fn id(&self) -> &str {
@@ -181,6 +275,92 @@ impl Description {
         &self.quantities
     }
 
+    /// Levels of the modem lines that the instrument needs.
+    pub fn modem(&self) -> ModemLines {
+        self.modem
+    }
+
+    /// How to open the port at `path` for this model.
+    pub fn port_settings(&self, path: &str, line: LineSettings) -> PortSettings {
+        PortSettings {
+            dtr: self.modem.dtr,
+            rts: self.modem.rts,
+            ..PortSettings::new(path, line)
+        }
+    }
+
+    /// Each source with its mark in front: `M` manual, `L` log, `C` public driver, `T` tried.
+    pub fn sources(&self) -> &[String] {
+        &self.sources
+    }
+
+    pub fn quirks(&self) -> &[Quirk] {
+        &self.quirks
+    }
+
+    /// What is left out because no source confirms it.
+    pub fn not_confirmed(&self) -> &[String] {
+        &self.not_confirmed
+    }
+
+    /// The kinds of evidence that its sources are, best first.
+    pub fn evidence(&self) -> Vec<Evidence> {
+        let mut kinds: Vec<_> = self
+            .sources
+            .iter()
+            .filter_map(|source| match source.split(':').next() {
+                Some("M") => Some(Evidence::Manual),
+                Some("L") => Some(Evidence::Log),
+                Some("C" | "T") => Some(Evidence::Peer),
+                Some("own") => Some(Evidence::Own),
+                _ => None,
+            })
+            .collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        kinds
+    }
+
+    /// Names of the commands, in the order of the description.
+    pub fn commands(&self) -> impl Iterator<Item = &str> {
+        self.commands.iter().map(|command| command.name.as_str())
+    }
+
+    /// What a command may do to the instrument.
+    pub fn class(&self, command: &str) -> Option<Class> {
+        self.command(command).map(|command| command.class)
+    }
+
+    /// Which command with which arguments these bytes are, and what it may do; none where the
+    /// description has no such command, or where anything else is sent with it.
+    pub fn recognise(&self, tx: &[u8]) -> Option<(Request, Class)> {
+        let (start, length) = self.wire.request_length(tx)?;
+        let (before, after) = (tx.get(..start)?, tx.get(start + length..)?);
+        let only_line_ends = |bytes: &[u8]| bytes.iter().all(|byte| b"\r\n".contains(byte));
+        if !only_line_ends(before) || !only_line_ends(after) {
+            return None;
+        }
+        let line = self.understand(&tx[start..start + length])?;
+        let request = Request {
+            command: line.name().to_owned(),
+            args: line.fields,
+        };
+        let class = self.class(&request.command)?;
+        Some((request, class))
+    }
+
+    /// The query of the instrument's last error, where it has one: what tells a refusal from
+    /// a dead line when nothing came.
+    pub fn error_query(&self) -> Option<Request> {
+        self.error_query.as_deref().map(Request::new)
+    }
+
+    /// Reads the constants of its adjustment, to be compared before and after a run; none
+    /// where the protocol does not tell them.
+    pub fn constants(&self) -> Option<Recipe> {
+        (!self.constants.is_empty()).then(|| Recipe::texts(plain(&self.constants)))
+    }
+
     /// What a simulator of this model senses or drives where the bench says nothing else.
     pub fn simulated_role(&self) -> crate::simulate::Role {
         self.simulation.role
@@ -188,14 +368,16 @@ impl Description {
 
     /// Time limits of one exchange.
     pub fn limits(&self, request: &Request) -> TimeLimits {
-        let longer = self
-            .command(&request.command)
-            .and_then(|command| command.first_byte_us);
-        longer.map_or(self.limits, |first_byte_us| TimeLimits {
-            first_byte_us,
-            total_us: self.limits.total_us + first_byte_us,
-            ..self.limits
-        })
+        let mut limits = self.limits;
+        let Some(command) = self.command(&request.command) else {
+            return limits;
+        };
+        if let Some(first_byte_us) = command.first_byte_us {
+            limits.first_byte_us = first_byte_us;
+            limits.total_us += first_byte_us;
+        }
+        limits.gap_us = command.gap_us.unwrap_or(limits.gap_us);
+        limits
     }
 
     /// How often a failed exchange may be repeated.
@@ -290,9 +472,17 @@ impl Description {
         Ok(self.write_and_verify(steps, &wanted))
     }
 
-    /// Brings the instrument to the state in which it may be left alone; `None` where it
-    /// only measures.
+    /// Brings the instrument to the state in which it may be left alone, and reads it back;
+    /// `None` where it only measures.
     pub fn safe_state(&self) -> Option<Recipe> {
+        if !self.safe_steps.is_empty() {
+            let mut recipe = Recipe::until();
+            for step in &self.safe_steps {
+                let verify = Request::new(&step.verify);
+                recipe = recipe.reach(step.write.as_deref(), verify, &step.expect, step.within_us);
+            }
+            return Some(recipe);
+        }
         let steps = self.set.as_ref()?;
         let wanted = self.safe_state.as_ref()?;
         let wanted: Vec<_> = wanted
@@ -308,14 +498,7 @@ impl Description {
     }
 
     fn write_and_verify(&self, steps: &SetSteps, wanted: &[(String, String)]) -> Recipe {
-        let mut recipe = Recipe::set(
-            wanted.to_vec(),
-            plain(std::slice::from_ref(&steps.verify)),
-            steps.settle_us,
-        );
-        if let Some(read) = &steps.read {
-            recipe = recipe.after(Request::new(read));
-        }
+        let mut writes: Vec<(&String, Vec<String>)> = Vec::new();
         for name in &steps.write {
             let command = self.command(name);
             let fields: Vec<String> = command
@@ -327,24 +510,115 @@ impl Description {
                     .iter()
                     .any(|field| wanted.iter().any(|(name, _)| name == field))
             {
-                recipe = recipe.write(name, fields);
+                writes.push((name, fields));
             }
+        }
+        let mut needed: Vec<&str> = wanted.iter().map(|(name, _)| name.as_str()).collect();
+        needed.extend(writes.iter().flat_map(|(_, all)| all).map(String::as_str));
+        let verify = self.of_these(&steps.verify, &needed);
+        let mut recipe = Recipe::set(
+            wanted.to_vec(),
+            plain(&verify),
+            steps.settle_us,
+            self.unit_limits(wanted),
+            self.in_time(steps, &verify, wanted),
+        );
+        for read in self.of_these(&steps.read, &needed).iter().rev() {
+            recipe = recipe.after(Request::new(read));
+        }
+        for (name, fields) in writes {
+            recipe = recipe.write(name, fields);
         }
         recipe
     }
 
-    fn written_format(
+    /// Of several commands, those whose replies bear on these fields: a chamber without
+    /// humidity refuses the questions about it. One that tells of no quantity is asked always.
+    fn of_these(&self, commands: &[String], needed: &[&str]) -> Vec<String> {
+        let quantity = |field: &str| field.strip_suffix(".set").unwrap_or(field).to_owned();
+        let wanted: Vec<_> = needed.iter().map(|field| quantity(field)).collect();
+        let about = |field: &Field| match field {
+            Field::Number { name, .. } => Some(quantity(name)),
+            Field::Text { name, .. } => {
+                let mut told = self.quantities.iter().zip(&self.set_limits);
+                let limit = |fields: &Option<[String; 2]>| {
+                    fields.as_ref().is_some_and(|all| all.contains(name))
+                };
+                let found = told.find(|(_, fields)| limit(fields));
+                found.map(|(info, _)| info.name.clone())
+            }
+            Field::Unit { .. } | Field::Check(_) | Field::Block => None,
+        };
+        let bears = |name: &&String| {
+            let reply = self.command(name).map_or(&[][..], |command| &command.reply);
+            let about: Vec<_> = reply
+                .iter()
+                .flat_map(Template::fields)
+                .filter_map(about)
+                .collect();
+            about.is_empty() || about.iter().any(|name| wanted.contains(name))
+        };
+        let several = commands.len() > 1;
+        let kept = commands.iter().filter(|name| !several || bears(name));
+        kept.cloned().collect()
+    }
+
+    /// What each reply must read back, where the instrument may take its time.
+    fn in_time(
         &self,
         steps: &SetSteps,
-        field: &str,
-    ) -> Option<crate::template::NumberFormat> {
+        verify: &[String],
+        wanted: &[(String, String)],
+    ) -> Option<ReadBackInTime> {
+        if steps.within_us == 0 {
+            return None;
+        }
+        let carried = |name: &String| {
+            let reply = self.command(name).map_or(&[][..], |command| &command.reply);
+            let fields = || reply.iter().flat_map(Template::fields);
+            let sent = |field: &str| {
+                fields().any(|one| match one {
+                    Field::Number { name, .. } | Field::Text { name, .. } => name == field,
+                    Field::Unit { .. } | Field::Check(_) | Field::Block => false,
+                })
+            };
+            wanted
+                .iter()
+                .filter(|(field, _)| sent(field))
+                .cloned()
+                .collect()
+        };
+        Some(ReadBackInTime {
+            wanted: verify.iter().map(carried).collect(),
+            within_us: steps.within_us,
+        })
+    }
+
+    /// Limits that the unit itself tells, of the set points among `wanted`.
+    fn unit_limits(&self, wanted: &[(String, String)]) -> Vec<UnitLimits> {
+        let told = self.quantities.iter().zip(&self.set_limits);
+        told.filter_map(|(info, fields)| {
+            let [low, high] = fields.clone()?;
+            let set_point = format!("{}.set", info.name);
+            let (_, value) = wanted.iter().find(|(name, _)| *name == set_point)?;
+            Some(UnitLimits {
+                quantity: info.name.clone(),
+                value: value.parse().ok()?,
+                unit: info.unit,
+                fields: [low, high],
+            })
+        })
+        .collect()
+    }
+
+    fn written_format(&self, steps: &SetSteps, field: &str) -> Option<NumberFormat> {
         let fields = steps
             .write
             .iter()
             .filter_map(|name| self.command(name))
             .flat_map(|command| command.send.fields());
         fields.into_iter().find_map(|candidate| match candidate {
-            Field::Number { name, format } if name == field => Some(*format),
+            Field::Number { name, format, .. } if name == field => Some(*format),
             _ => None,
         })
     }
@@ -387,7 +661,7 @@ fn argument_names(send: &Template) -> Vec<String> {
     send.fields()
         .filter_map(|field| match field {
             Field::Number { name, .. } | Field::Text { name, .. } => Some(name.clone()),
-            Field::Unit { .. } => None,
+            Field::Unit { .. } | Field::Check(_) | Field::Block => None,
         })
         .collect()
 }
@@ -401,8 +675,8 @@ mod tests {
         let good = description("mbw-473").unwrap().text();
         let cases = [
             (
-                good.replace("format = 1", "format = 2"),
-                "format 2 is unknown",
+                good.replacen("format = 2", "format = 3", 1),
+                "format 3 is unknown",
             ),
             (
                 good.replace("line = \"9600 8N1\"", "line = \"9600\""),

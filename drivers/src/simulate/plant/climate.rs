@@ -1,18 +1,15 @@
-//! The simulated laboratory: a climatic chamber with a reference place and a unit under
-//! test in it, and the air pressure around.
-//!
-//! The state moves on a fixed grid of one second, so that it does not depend on when
-//! anybody looks. Only `+ − × ÷`, square roots and `libm` are used: the same seed gives the
-//! same bytes on every machine.
+//! A climatic chamber with a reference place and a unit under test in it.
 
 use std::collections::VecDeque;
 
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
-use super::Role;
 use super::humidity::{dew_point, frost_point, saturation_pa};
+use super::room::Room;
+use super::thermal::platinum_ohm;
+use super::{Channel, Drive, Mark, Process, Role, normal};
 
 /// Figures of the simulated laboratory. The defaults are those of an ordinary climatic
 /// chamber of 0.5 m³ and of a capacitive hygrometer some years after its adjustment.
@@ -83,25 +80,20 @@ const NOISE: &[(Role, &str, f64)] = &[
     (Role::UnitUnderTest, "temperature", 0.03),
     (Role::Chamber, "temperature", 0.02),
     (Role::Chamber, "relative_humidity", 0.05),
-    (Role::Source, "temperature", 0.003),
 ];
 
 /// Seconds that the mirror must have been quiet before it calls itself steady.
 const MIRROR_QUIET_S: u32 = 30;
 
-/// Set point that a plant is driven to; `None` leaves it to the room.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) struct Drive {
-    pub celsius: Option<f64>,
-    pub rh_percent: Option<f64>,
-}
-
 #[derive(Debug)]
-pub(super) struct Plant {
+pub(super) struct Climate {
     settings: PlantSettings,
     random: ChaCha8Rng,
     second: u64,
-    drive: Drive,
+    room: Room,
+    /// Set points; none leaves the chamber to the room.
+    celsius: Option<f64>,
+    rh_percent: Option<f64>,
     temperature: Control,
     humidity: Control,
     fluctuation_k: f64,
@@ -123,7 +115,7 @@ struct Air {
     vapour_pa: f64,
 }
 
-impl Plant {
+impl Climate {
     pub fn new(settings: PlantSettings, seed: u64) -> Self {
         let (room, rh) = (settings.room_celsius, settings.room_rh_percent);
         let temperature = Control::new(
@@ -137,10 +129,12 @@ impl Plant {
             settings.time_constant_humidity_s,
         );
         let dew = dew_point(rh / 100.0 * saturation_pa(room));
-        let mut plant = Self {
+        let mut climate = Self {
             random: ChaCha8Rng::seed_from_u64(seed),
             second: 0,
-            drive: Drive::default(),
+            room: Room::new(&settings),
+            celsius: None,
+            rh_percent: None,
             temperature,
             humidity,
             fluctuation_k: 0.0,
@@ -154,34 +148,18 @@ impl Plant {
             unit_play_rh: rh,
             settings,
         };
-        plant.mix();
-        plant
+        climate.mix();
+        climate
     }
 
-    /// Takes effect at the next second of the grid.
-    pub fn set(&mut self, t_us: u64, drive: Drive) {
-        self.advance(t_us);
-        self.drive = drive;
-    }
-
-    /// Moves the state to the last whole second before `t_us`. Time never runs backwards.
-    pub fn advance(&mut self, t_us: u64) {
-        while self.second < t_us / 1_000_000 {
-            self.second += 1;
-            self.step();
-        }
-    }
-
-    fn step(&mut self) {
+    fn control(&mut self) {
         let settings = &self.settings;
         let ramp_k = settings.ramp_k_per_min / 60.0;
         let ramp_rh = settings.ramp_rh_percent_per_min / 60.0;
         self.temperature
-            .step(self.drive.celsius.unwrap_or(settings.room_celsius), ramp_k);
-        self.humidity.step(
-            self.drive.rh_percent.unwrap_or(settings.room_rh_percent),
-            ramp_rh,
-        );
+            .step(self.celsius.unwrap_or(settings.room_celsius), ramp_k);
+        self.humidity
+            .step(self.rh_percent.unwrap_or(settings.room_rh_percent), ramp_rh);
         // First-order autoregression, correlated over 60 s.
         let (keep, drive) = (1.0 - 1.0 / 60.0, (2.0_f64 / 60.0).sqrt());
         self.fluctuation_k =
@@ -226,54 +204,77 @@ impl Plant {
             .min(self.unit_lagged_rh + play);
     }
 
-    pub fn steady(&self) -> bool {
-        self.mirror_quiet_s >= MIRROR_QUIET_S
+    fn unit_rh_percent(&self) -> f64 {
+        self.settings.unit_offset_rh_percent + self.settings.unit_gain * self.unit_play_rh
+    }
+}
+
+impl Process for Climate {
+    fn step(&mut self, second: u64) {
+        self.second = second;
+        self.control();
     }
 
-    /// What an ideal display of this sensor would show now; `None` where it has no such
-    /// quantity.
-    pub fn sensed(&self, role: Role, quantity: &str) -> Option<f64> {
+    fn drive(&mut self, drive: &Drive) {
+        self.celsius = drive.set_point("temperature");
+        self.rh_percent = drive.set_point("relative_humidity");
+    }
+
+    fn sensed(&self, role: Role, channel: Channel<'_>) -> Option<f64> {
         let settings = &self.settings;
-        // The pressure swings over 26 h; a session sees a part of it.
-        let phase = self.second as f64 / (26.0 * 3600.0) * std::f64::consts::TAU;
-        let pressure_hpa = settings.pressure_hpa + settings.pressure_drift_hpa * libm::sin(phase);
         let vapour_pa = saturation_pa(self.mirror_celsius);
+        let Channel { quantity, number } = channel;
         match (role, quantity) {
+            // Further channels of a thermometer lie in the room.
+            (Role::Thermometer, "temperature") if number > 1 => Some(settings.room_celsius),
+            (Role::Thermometer, "resistance") if number > 1 => {
+                Some(platinum_ohm(settings.room_celsius))
+            }
+            _ if number > 1 => None,
             (Role::Mirror, "dew_point") => Some(self.mirror_celsius),
             (Role::Mirror, "frost_point" | "mirror_temperature") => Some(frost_point(vapour_pa)),
-            (Role::Mirror, "pressure") => Some(pressure_hpa * 100.0),
-            (Role::Thermometer, "temperature") => Some(self.thermometer_celsius),
-            // Further channels lie in the room.
-            (Role::Thermometer, _) => Some(settings.room_celsius),
-            (Role::Barometer, "pressure") => Some(pressure_hpa),
-            (Role::Chamber | Role::Source, "temperature") => Some(self.temperature.value),
+            (Role::Mirror, "relative_humidity") => {
+                Some(100.0 * vapour_pa / saturation_pa(self.thermometer_celsius))
+            }
+            (Role::Mirror | Role::Thermometer, "temperature") => Some(self.thermometer_celsius),
+            (Role::Thermometer, "resistance") => Some(platinum_ohm(self.thermometer_celsius)),
+            (Role::Mirror | Role::Barometer, "pressure") => {
+                Some(self.room.pressure_hpa(self.second))
+            }
+            (Role::Barometer, "temperature") => Some(settings.room_celsius),
+            (Role::Chamber, "temperature") => Some(self.temperature.value),
             (Role::Chamber, "relative_humidity") => Some(self.humidity.value),
             (Role::UnitUnderTest, "temperature") => {
                 Some(self.unit_celsius + settings.unit_offset_k)
             }
-            (Role::UnitUnderTest, "relative_humidity") => {
-                Some(settings.unit_offset_rh_percent + settings.unit_gain * self.unit_play_rh)
+            (Role::UnitUnderTest, "relative_humidity") => Some(self.unit_rh_percent()),
+            (Role::UnitUnderTest, "dew_point" | "frost_point") => {
+                let own_celsius = self.unit_celsius + settings.unit_offset_k;
+                let vapour_pa = self.unit_rh_percent() / 100.0 * saturation_pa(own_celsius);
+                Some(if quantity == "dew_point" {
+                    dew_point(vapour_pa)
+                } else {
+                    frost_point(vapour_pa)
+                })
             }
             _ => None,
         }
     }
-}
 
-/// Standard deviation of a single reading.
-pub(super) fn noise(role: Role, quantity: &str) -> f64 {
-    NOISE
-        .iter()
-        .find(|(of, name, _)| *of == role && *name == quantity)
-        .map_or(0.0, |(_, _, sigma)| *sigma)
-}
+    fn noise(&self, role: Role, channel: Channel<'_>) -> f64 {
+        NOISE
+            .iter()
+            .find(|(of, name, _)| *of == role && channel == Channel::first(name))
+            .map_or(0.0, |(_, _, sigma)| *sigma)
+    }
 
-/// A standard normal deviate, near enough: the sum of twelve uniform ones. It needs no
-/// elementary function and stays within six standard deviations.
-pub(super) fn normal(random: &mut ChaCha8Rng) -> f64 {
-    let sum: f64 = (0..12)
-        .map(|_| f64::from(random.next_u32()) / 4_294_967_296.0)
-        .sum();
-    sum - 6.0
+    fn mark(&self, mark: Mark) -> bool {
+        match mark {
+            Mark::Steady => self.mirror_quiet_s >= MIRROR_QUIET_S,
+            Mark::Runs => self.celsius.is_some() || self.rh_percent.is_some(),
+            _ => false,
+        }
+    }
 }
 
 /// A controlled quantity: set-point ramp, dead time, first order.
@@ -301,86 +302,5 @@ impl Control {
         self.delayed.push_back(self.ramped);
         let drive = self.delayed.pop_front().unwrap_or(self.ramped);
         self.value += (drive - self.value) / self.time_constant_s;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MINUTE_US: u64 = 60_000_000;
-
-    fn driven(celsius: f64, rh_percent: f64) -> Drive {
-        Drive {
-            celsius: Some(celsius),
-            rh_percent: Some(rh_percent),
-        }
-    }
-
-    #[test]
-    fn the_chamber_settles_within_half_an_hour_to_an_hour() {
-        let mut plant = Plant::new(PlantSettings::default(), 1);
-        plant.set(0, driven(20.0, 75.0));
-        plant.advance(10 * MINUTE_US);
-        let rh = plant.sensed(Role::Chamber, "relative_humidity").unwrap();
-        assert!((rh - 75.0).abs() > 3.0, "settled too soon: {rh}");
-        plant.advance(60 * MINUTE_US);
-        let rh = plant.sensed(Role::Chamber, "relative_humidity").unwrap();
-        let t = plant.sensed(Role::Thermometer, "temperature").unwrap();
-        assert!((rh - 75.0).abs() < 0.1, "{rh}");
-        assert!((t - 20.1).abs() < 0.05, "{t}");
-        assert!(plant.steady());
-    }
-
-    #[test]
-    fn the_state_does_not_depend_on_who_looks_when() {
-        let settings = PlantSettings::default();
-        let (mut often, mut once) = (Plant::new(settings.clone(), 7), Plant::new(settings, 7));
-        often.set(500_000, driven(30.0, 40.0));
-        once.set(900_000, driven(30.0, 40.0));
-        for step in 0..4000 {
-            often.advance(step * 350_000);
-        }
-        once.advance(3999 * 350_000);
-        for (role, quantity, _) in NOISE {
-            assert_eq!(
-                often.sensed(*role, quantity),
-                once.sensed(*role, quantity),
-                "{role:?} {quantity}"
-            );
-        }
-    }
-
-    #[test]
-    fn the_unit_shows_more_on_the_way_down_than_on_the_way_up() {
-        let mut plant = Plant::new(PlantSettings::default(), 3);
-        let mut reading = |start_min: u64, rh: f64| {
-            plant.set(start_min * MINUTE_US, driven(23.0, rh));
-            plant.advance((start_min + 90) * MINUTE_US);
-            plant
-                .sensed(Role::UnitUnderTest, "relative_humidity")
-                .unwrap()
-        };
-        let _start = reading(0, 20.0);
-        let rising = reading(90, 50.0);
-        let _top = reading(180, 80.0);
-        let falling = reading(270, 50.0);
-        assert!(
-            (0.5..1.0).contains(&(falling - rising)),
-            "{rising} {falling}"
-        );
-    }
-
-    #[test]
-    fn deviates_have_mean_zero_and_variance_one() {
-        let mut random = ChaCha8Rng::seed_from_u64(5);
-        let all: Vec<f64> = (0..20_000).map(|_| normal(&mut random)).collect();
-        let mean = all.iter().sum::<f64>() / 20_000.0;
-        let variance = all.iter().map(|z| (z - mean) * (z - mean)).sum::<f64>() / 20_000.0;
-        // Five standard errors.
-        assert!(
-            mean.abs() < 0.036 && (variance - 1.0).abs() < 0.05,
-            "{mean} {variance}"
-        );
     }
 }
