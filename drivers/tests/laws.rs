@@ -105,10 +105,7 @@ fn an_unknown_command_or_argument_is_refused_by_name() {
 #[test]
 fn echo_is_taken_off_where_the_instrument_echoes() {
     let text = description("fluke-7341").unwrap().text();
-    let text = text.replace(
-        "[reply]\nend = \"\\r\\n\"",
-        "[reply]\nend = \"\\r\\n\"\necho = true",
-    );
+    let text = text.replace("echo = \"either\"", "echo = true");
     let bath = Description::parse("fluke-7341-echo", &text).unwrap();
     let request = Request::new("temperature");
     let received = b"t\rt: 55.69 C\r\n";
@@ -308,4 +305,136 @@ fn a_recipe_out_of_order_fails_and_stays_failed() {
     assert!(matches!(recipe.advance(None), Step::Send(_)));
     assert_eq!(recipe.advance(None), Step::Failed(RecipeError::OutOfOrder));
     assert_eq!(recipe.advance(None), Step::Failed(RecipeError::OutOfOrder));
+}
+
+fn pressure(text: &str) -> [(&'static str, Decimal); 1] {
+    [("pressure", text.parse().unwrap())]
+}
+
+#[test]
+fn a_pressure_outside_of_the_limits_of_the_model_or_the_asset_is_refused() {
+    let series = description("druck-pace").unwrap();
+    let message = series.set(&pressure("250000")).unwrap_err().to_string();
+    assert!(message.contains("outside -1000 to 210000 hPa"), "{message}");
+    let limits = BTreeMap::from([("pressure".to_owned(), [0.0, 2000.0])]);
+    let module = series.with_limits(&limits).unwrap();
+    let message = module.set(&pressure("2000.1")).unwrap_err().to_string();
+    assert!(message.contains("outside 0 to 2000 hPa"), "{message}");
+    assert!(module.set(&pressure("2000")).is_ok());
+}
+
+#[test]
+fn a_controller_is_set_only_in_its_unit_and_reads_back_what_it_took() {
+    let controller = description("druck-pace").unwrap();
+    let set = || controller.set(&pressure("500")).unwrap();
+    let unit = ("unit", vec![&b":UNIT:PRES HPA\r\n"[..]]);
+    let taken = (
+        "set_point",
+        vec![&b":SOUR:PRES:LEV:IMM:AMPL 500.0000000\r\n"[..]],
+    );
+    let on = ("output", vec![&b":OUTP:STAT 1\r\n"[..]]);
+    let replies = BTreeMap::from([unit.clone(), taken.clone(), on.clone()]);
+    let (sent, end) = play(controller, set(), &replies);
+    assert_eq!(
+        sent,
+        [
+            ":UNIT:PRES?\n",
+            ":SOUR:PRES 500.0000\n",
+            ":OUTP:STAT 1\n",
+            ":SOUR:PRES?\n",
+            ":OUTP:STAT?\n"
+        ]
+    );
+    assert!(matches!(end, Step::Done(_)), "{end:?}");
+
+    let other = ("unit", vec![&b":UNIT:PRES MBAR\r\n"[..]]);
+    let (sent, end) = play(
+        controller,
+        set(),
+        &BTreeMap::from([other, taken, on.clone()]),
+    );
+    assert_eq!(sent, [":UNIT:PRES?\n"], "{end:?}");
+
+    let kept = (
+        "set_point",
+        vec![&b":SOUR:PRES:LEV:IMM:AMPL 1017.6595329\r\n"[..]],
+    );
+    let (_, end) = play(controller, set(), &BTreeMap::from([unit, kept, on]));
+    let Step::Failed(error) = end else {
+        panic!("{end:?}")
+    };
+    let message = error.to_string();
+    assert!(message.contains("reads back 1017.6595329"), "{message}");
+}
+
+#[test]
+fn a_controller_vents_only_after_it_says_that_it_is_off() {
+    let controller = description("druck-pace").unwrap();
+    let safe = || controller.safe_state().unwrap();
+    let vent = |state: &'static [u8]| ("vent_state", vec![state; 300]);
+    let off = ("output", vec![&b":OUTP:STAT 0\r\n"[..]]);
+    let done = b":SOUR:PRES:LEV:IMM:AMPL:VENT 2\r\n";
+    let replies = BTreeMap::from([off.clone(), vent(done)]);
+    let (sent, end) = play(controller, safe(), &replies);
+    assert_eq!(
+        sent,
+        [
+            ":OUTP:STAT 0\n",
+            ":OUTP:STAT?\n",
+            ":SOUR:PRES:LEV:IMM:AMPL:VENT 1\n",
+            ":SOUR:PRES:LEV:IMM:AMPL:VENT?\n"
+        ]
+    );
+    assert!(matches!(end, Step::Done(_)), "{end:?}");
+
+    let on = ("output", vec![&b":OUTP:STAT 1\r\n"[..]; 10]);
+    let (sent, end) = play(controller, safe(), &BTreeMap::from([on, vent(done)]));
+    assert!(matches!(end, Step::Failed(_)), "{end:?}");
+    assert!(!sent.iter().any(|line| line.contains("VENT")), "{sent:?}");
+
+    for (state, found) in [
+        (&b":SOUR:PRES:LEV:IMM:AMPL:VENT 3\r\n"[..], "reads back 3"),
+        (b":SOUR:PRES:LEV:IMM:AMPL:VENT 4\r\n", "reads back 4"),
+    ] {
+        let (_, end) = play(
+            controller,
+            safe(),
+            &BTreeMap::from([off.clone(), vent(state)]),
+        );
+        let Step::Failed(error) = end else {
+            panic!("{end:?}")
+        };
+        assert!(error.to_string().contains(found), "{error}");
+    }
+}
+
+#[test]
+fn requests_that_change_an_adjustment_are_recognised_on_the_wire() {
+    for (id, tx, class) in [
+        ("druck-pace", &b":CAL:PRES:POIN 1,1000.0\n"[..], "calibrate"),
+        ("druck-pace", b":SENS:PRES:CORR:OFFS 0.1\n", "calibrate"),
+        ("druck-pace", b":OUTP:STAT 1\n", "actuate"),
+        ("druck-pace", b":UNIT:PRES MBAR\n", "set"),
+        ("druck-pace", b":UNIT:PRES?\n", "read"),
+        (
+            "paroscientific-735",
+            b"*0100EW*0100PM=1.0001\r\n",
+            "calibrate",
+        ),
+        ("paroscientific-735", b"*0100EW*0100UN=2\r\n", "set"),
+        ("honeywell-hpa", b"*00X=1.0002\r", "calibrate"),
+        ("mensor-cpt6020", b"#1SAVE\r", "calibrate"),
+        ("mettler-mtsics", b"C3\r\n", "calibrate"),
+        ("mettler-mtsics", b"T\r\n", "actuate"),
+        ("mettler-mtsics", b"SI\r\n", "read"),
+        ("sartorius-sbi", b"\x1BZ", "calibrate"),
+        ("sartorius-sbi", b"\x1BP\r\n", "read"),
+    ] {
+        let recognised = description(id).unwrap().recognise(tx);
+        let found = recognised.map(|(_, class)| class.name());
+        assert_eq!(found, Some(class), "{id} {tx:?}");
+    }
+    // In another case it is no command of this balance.
+    let balance = description("mettler-mtsics").unwrap();
+    assert_eq!(balance.recognise(b"c3\r\n"), None);
 }
