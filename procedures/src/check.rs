@@ -33,6 +33,7 @@ pub fn check(procedure: &Procedure) -> Vec<Diagnostic> {
     check.choices();
     check.points();
     check.steady();
+    check.loss();
     check.reading();
     check.prompts();
     check.measurands();
@@ -299,6 +300,31 @@ impl Check<'_> {
             );
         }
         self.criteria(rules);
+    }
+
+    fn loss(&mut self) {
+        let Some(rules) = &self.procedure.loss else {
+            return;
+        };
+        let at = |key| ["loss".into(), Key::Name(key)];
+        self.positive(&at("look_every_s"), rules.look_every_s);
+        if rules.look_for_s < rules.look_every_s || !rules.look_for_s.is_finite() {
+            self.report(
+                &at("look_for_s"),
+                "the instrument would never be looked for".into(),
+                "make `look_for_s` at least as long as `look_every_s`",
+            );
+        }
+        for (index, role) in rules.soak_anew.iter().enumerate() {
+            if self.procedure.role(role).is_none() {
+                let path = ["loss".into(), "soak_anew".into(), index.into()];
+                self.report(
+                    &path,
+                    format!("there is no role {role:?}"),
+                    "name a role of the procedure",
+                );
+            }
+        }
     }
 
     fn criteria(&mut self, rules: &SteadyRules) {

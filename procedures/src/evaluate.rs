@@ -1,8 +1,9 @@
 //! From the closed points of a run to results with uncertainty.
 
+mod certified;
 mod error;
 
-use heng_quantities::{Decimal, Text, convert, round_result};
+use heng_quantities::{Text, convert, round_result};
 use heng_uncertainty::{
     Budget, Input, Inputs, Model, MonteCarlo, Sampling, Validation, decide, monte_carlo, propagate,
     type_a, validate,
@@ -11,12 +12,12 @@ use heng_uncertainty::{
 pub use error::{EvaluationError, Place};
 
 use crate::order::Order;
-use crate::outcome::{CriterionState, Forced, PointClosed, PointResult, Scan};
+use crate::outcome::{CriterionState, Forced, PointClosed, PointResult, Scan, Violation};
 use crate::schema::{
-    Channel, FixedDistribution, FixedInput, InputSource, InstabilityLaw, Measurand, MeasurandInput,
+    FixedDistribution, FixedInput, InputSource, InstabilityLaw, Measurand, MeasurandInput,
     Procedure,
 };
-use crate::standard::{StandardChannel, Standards};
+use crate::standard::Standards;
 use crate::steady::seconds;
 
 /// Coverage probability of every interval that is reported.
@@ -196,7 +197,8 @@ impl Session<'_> {
         Ok(PointResult { forced, ..result })
     }
 
-    /// Formulas outside of their ranges that the order answers for; each is said in a note.
+    /// Formulas and standards outside of their ranges that the order answers for; each is
+    /// said in a note.
     fn forced(
         &self,
         one: &OnePoint<'_>,
@@ -209,7 +211,8 @@ impl Session<'_> {
             RangeRule::Noted => model.outputs().iter().map(String::as_str).collect(),
             RangeRule::Refused => vec![one.measurand.output.as_str()],
         };
-        let mut all = Vec::new();
+        let mut all = one.beyond_certificates()?;
+        notes.extend(all.iter().map(|forced| self.forced_in_words(one, forced)));
         for violation in model.check_ranges(&outputs, &value_of) {
             if self.ranges == RangeRule::Noted {
                 let said = violation.to_string();
@@ -223,7 +226,7 @@ impl Session<'_> {
                 });
             };
             let forced = Forced {
-                violation,
+                violation: Violation::Formula(violation),
                 reason: statement.reason.clone(),
                 person: statement.person.clone(),
             };
@@ -237,19 +240,22 @@ impl Session<'_> {
         let rule = self.procedure.point.get(one.point.index);
         let at = rule.map_or_else(Text::default, |rule| rule.title.clone());
         let (title, said) = (&one.measurand.title, forced.violation.text());
+        let range = forced.violation.range();
         let Forced { reason, person, .. } = forced;
         Text {
             en: format!(
-                "{}, {}: outside of the range of a formula, forced by {person}: {} Reason: {}.",
+                "{}, {}: outside of the {}, forced by {person}: {} Reason: {}.",
                 title.en,
                 at.en,
+                range.en,
                 said.en + ".",
                 reason.en.trim_end_matches('.')
             ),
             zh: format!(
-                "{}，{}：超出公式适用范围，由{person}决定强制使用：{}。理由：{}。",
+                "{}，{}：超出{}，由{person}决定强制使用：{}。理由：{}。",
                 title.zh,
                 at.zh,
+                range.zh,
                 said.zh,
                 reason.zh.trim_end_matches('。')
             ),
@@ -474,7 +480,7 @@ impl<'a> OnePoint<'a> {
             InputSource::Mean { channel } => Input::constant(symbol, self.mean_of(channel)?),
             InputSource::TypeA { signal } => self.type_a(symbol, signal, notes)?,
             InputSource::Certificate { channel } => {
-                Input::normal(symbol, 0.0, self.certified(channel)?.standard_u())
+                Input::normal(symbol, 0.0, self.calibration(channel)?.u)
             }
             InputSource::Drift { channel } => {
                 Input::rectangular(symbol, 0.0, self.certified(channel)?.drift_half_width())
@@ -570,51 +576,6 @@ impl<'a> OnePoint<'a> {
 
     fn mean_of(&self, signal: &str) -> Result<f64, EvaluationError> {
         self.series(signal).map(|all| mean(&all))
-    }
-
-    fn channel(&self, name: &str) -> Result<&'a Channel, EvaluationError> {
-        self.session
-            .procedure
-            .channel(name)
-            .ok_or_else(|| EvaluationError::MissingChannel {
-                place: self.place.clone(),
-                channel: name.to_owned(),
-            })
-    }
-
-    fn certified(&self, name: &str) -> Result<&'a StandardChannel, EvaluationError> {
-        let channel = self.channel(name)?;
-        self.session
-            .standards
-            .get(&channel.role)
-            .and_then(|certificate| certificate.channel(&channel.quantity))
-            .ok_or_else(|| EvaluationError::MissingCertificate {
-                place: self.place.clone(),
-                channel: name.to_owned(),
-                role: channel.role.clone(),
-            })
-    }
-
-    /// Value of one step of the last digit that the instrument sent; the coarsest where the
-    /// digits change with the value.
-    fn resolution(&self, name: &str) -> Result<f64, EvaluationError> {
-        let channel = self.channel(name)?;
-        let digits = self.point.cycles.iter().flat_map(|scan| &scan.indications);
-        let digits = digits.filter(|one| one.channel == name);
-        let coarsest: Option<(Decimal, _)> = digits
-            .map(|one| (one.digits, one.unit))
-            .max_by_key(|(digits, _)| digits.exponent());
-        let missing = || EvaluationError::MissingChannel {
-            place: self.place.clone(),
-            channel: name.to_owned(),
-        };
-        let (digits, unit) = coarsest.ok_or_else(missing)?;
-        convert(
-            digits.resolution(),
-            unit.difference(),
-            channel.unit.difference(),
-        )
-        .map_err(|_| missing())
     }
 
     /// The last criterion of the accepted steady state that judges the signal and has the

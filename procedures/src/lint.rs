@@ -3,7 +3,7 @@
 use heng_quantities::{Text, Unit};
 
 use crate::diagnostics::Key;
-use crate::order::Order;
+use crate::order::{Order, RangeOf};
 use crate::outcome::Severity;
 use crate::schema::{Channel, Procedure, Purpose};
 use crate::standard::Standards;
@@ -54,6 +54,7 @@ pub fn lint(
     lint.channels();
     lint.points();
     lint.order();
+    lint.beyond_certificates();
     lint.found
 }
 
@@ -137,7 +138,8 @@ impl<'a> Lint<'a> {
     fn channels(&mut self) {
         for (index, channel) in self.procedure.channel.iter().enumerate() {
             let path = ["channel".into(), index.into(), "unit".into()];
-            let (name, unit) = (&channel.name, channel.unit);
+            let name = &channel.name;
+            let unit = self.procedure.indication_unit(channel, self.standards);
             if let Some(bench) = self
                 .on_bench(&channel.role, &channel.quantity)
                 .filter(|one| one.unit != unit)
@@ -212,6 +214,33 @@ impl<'a> Lint<'a> {
                     }
                 }
             }
+        }
+    }
+
+    /// Statements about standards; one that names what nobody uses is a mistake.
+    fn beyond_certificates(&mut self) {
+        for statement in &self.order.beyond_range {
+            let RangeOf::Standard { number, quantity } = &statement.of else {
+                continue;
+            };
+            let used = self.standards.values().find(|one| one.number == *number);
+            let Some(covered) = used.and_then(|one| one.channel(quantity)) else {
+                self.report(
+                    Severity::Alarm,
+                    &["id".into()],
+                    &format!("the order goes beyond the range of {quantity:?} in certificate {number:?}, which no standard on the bench has: correct the order"),
+                    &format!("委托单声明超出证书 {number:?} 中 {quantity:?} 的范围，校准台上没有该标准器：请更正委托单"),
+                );
+                continue;
+            };
+            let [min, max] = covered.range();
+            let person = &statement.person;
+            self.report(
+                Severity::Notice,
+                &["id".into()],
+                &format!("readings of {quantity:?} outside of {min} to {max} of certificate {number} are used: {person} answers for it"),
+                &format!("证书 {number} 中 {quantity:?} 在 {min} 至 {max} 范围之外的读数将被使用：由 {person} 负责"),
+            );
         }
     }
 

@@ -36,30 +36,64 @@ pub struct Order {
     /// where it is absent the measurand's default rule holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<DecisionRule>,
-    /// Formulas that the laboratory uses outside of the ranges of their sources. A result
-    /// that needs one without such a statement is refused.
+    /// Formulas that the laboratory uses outside of the ranges of their sources, and standards
+    /// outside of those of their certificates. A result that needs one without such a
+    /// statement is refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub beyond_range: Vec<BeyondRange>,
 }
 
-/// The laboratory's statement that it uses a formula outside of the range of its source.
+/// The laboratory's statement that it uses something outside of the range for which it is
+/// stated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "WrittenBeyondRange")]
+#[serde(try_from = "WrittenBeyondRange", into = "WrittenBeyondRange")]
 pub struct BeyondRange {
-    /// Name of the formula itself, not the generic one under which a model calls it.
-    pub formula: String,
+    pub of: RangeOf,
     /// Why it holds there; printed on the certificate.
     pub reason: Text,
     /// Who answers for it.
     pub person: String,
 }
 
-#[derive(Deserialize)]
+/// What has a range that an order can go beyond.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RangeOf {
+    /// Name of the formula itself, not the generic one under which a model calls it.
+    Formula(String),
+    /// A channel of a standard, by the number of its certificate: a new calibration needs a
+    /// new statement.
+    Standard { number: String, quantity: String },
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenBeyondRange {
-    formula: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    formula: Option<String>,
+    /// Number of a standard's certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    certificate: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    quantity: Option<String>,
     reason: Text,
     person: String,
+}
+
+impl From<BeyondRange> for WrittenBeyondRange {
+    fn from(statement: BeyondRange) -> Self {
+        let BeyondRange { of, reason, person } = statement;
+        let (formula, certificate, quantity) = match of {
+            RangeOf::Formula(formula) => (Some(formula), None, None),
+            RangeOf::Standard { number, quantity } => (None, Some(number), Some(quantity)),
+        };
+        Self {
+            formula,
+            certificate,
+            quantity,
+            reason,
+            person,
+        }
+    }
 }
 
 impl TryFrom<WrittenBeyondRange> for BeyondRange {
@@ -68,10 +102,27 @@ impl TryFrom<WrittenBeyondRange> for BeyondRange {
     fn try_from(written: WrittenBeyondRange) -> Result<Self, String> {
         let WrittenBeyondRange {
             formula,
+            certificate,
+            quantity,
             reason,
             person,
         } = written;
-        if !Library::shipped().iter().any(|one| one.name == formula) {
+        let (of, name) = match (formula, certificate, quantity) {
+            (Some(formula), None, None) => (RangeOf::Formula(formula.clone()), formula),
+            (None, Some(number), Some(quantity)) => {
+                let name = format!("certificate {number}, {quantity}");
+                (RangeOf::Standard { number, quantity }, name)
+            }
+            _ => {
+                return Err(
+                    "beyond_range: state either `formula`, or `certificate` and `quantity` of a standard"
+                        .to_owned(),
+                );
+            }
+        };
+        if let RangeOf::Formula(formula) = &of
+            && Library::shipped().get(formula).is_none()
+        {
             return Err(format!(
                 "beyond_range: there is no formula {formula:?}; `heng formula --list` lists them"
             ));
@@ -81,15 +132,11 @@ impl TryFrom<WrittenBeyondRange> for BeyondRange {
             .any(|text| text.trim().is_empty())
         {
             return Err(format!(
-                "beyond_range of {formula}: state the reason in both languages and the person who \
+                "beyond_range of {name}: state the reason in both languages and the person who \
                  answers for it"
             ));
         }
-        Ok(Self {
-            formula,
-            reason,
-            person,
-        })
+        Ok(Self { of, reason, person })
     }
 }
 
@@ -179,7 +226,25 @@ impl Order {
     /// The statement by which a formula may be used outside of its range.
     #[must_use]
     pub fn beyond_range_of(&self, formula: &str) -> Option<&BeyondRange> {
-        self.beyond_range.iter().find(|one| one.formula == formula)
+        let is_of =
+            |one: &&BeyondRange| matches!(&one.of, RangeOf::Formula(name) if name == formula);
+        self.beyond_range.iter().find(is_of)
+    }
+
+    /// The statement by which readings beyond the range of a standard's channel may be used.
+    #[must_use]
+    pub fn beyond_certificate(&self, number: &str, quantity: &str) -> Option<&BeyondRange> {
+        let is_of = |one: &&BeyondRange| {
+            let RangeOf::Standard {
+                number: of,
+                quantity: its,
+            } = &one.of
+            else {
+                return false;
+            };
+            of == number && its == quantity
+        };
+        self.beyond_range.iter().find(is_of)
     }
 
     /// Limits of the error of `measurand`, where the order has them.
@@ -232,6 +297,22 @@ impl FromStr for Date {
             return Err(refuse());
         }
         Ok(Self { year, month, day })
+    }
+}
+
+impl Date {
+    /// Days from `other` to this day.
+    #[must_use]
+    pub fn days_since(self, other: Self) -> f64 {
+        f64::from(self.ordinal() - other.ordinal())
+    }
+
+    /// Days since 1 March of the year 0: a year that begins in March ends with its leap day.
+    fn ordinal(self) -> i32 {
+        let after_february = (i32::from(self.month) + 9) % 12;
+        let year = i32::from(self.year) - i32::from(self.month <= 2);
+        let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+        365 * year + leap_days + (153 * after_february + 2) / 5 + i32::from(self.day) - 1
     }
 }
 
@@ -347,5 +428,21 @@ guard_fraction = 1.0
             assert!(text.parse::<Date>().is_err(), "{text}");
         }
         assert!("2026-02-03".parse::<Date>().unwrap() < "2026-11-02".parse().unwrap());
+    }
+
+    #[test]
+    fn days_between_are_counted_through_leap_years() {
+        for (from, to, days) in [
+            ("2026-03-02", "2026-03-02", 0.0),
+            ("2024-02-28", "2024-03-01", 2.0),
+            ("2023-02-28", "2023-03-01", 1.0),
+            ("2023-12-31", "2024-12-31", 366.0),
+            // Julian days 2451544.5 and 2415020.5.
+            ("1900-01-01", "2000-01-01", 36_524.0),
+            ("2000-01-01", "1999-12-31", -1.0),
+        ] {
+            let [first, last] = [from, to].map(|text| text.parse::<Date>().unwrap());
+            assert_eq!(last.days_since(first), days, "{from} {to}");
+        }
     }
 }

@@ -9,6 +9,7 @@ use heng_uncertainty::{Budget, Decision, MonteCarlo, RangeViolation, Validation}
 use serde::{Deserialize, Serialize};
 
 use crate::criterion::WindowKind;
+use crate::standard::OutOfRange;
 
 /// One derived value. The variants are append-only: old records replay for ever.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -339,7 +340,7 @@ pub struct PointResult {
     pub rounded: Rounded,
     pub limit: Option<[f64; 2]>,
     pub decision: Option<Decision>,
-    /// Formulas that were used outside of the ranges of their sources, each by a statement of
+    /// Formulas and standards that were used outside of their ranges, each by a statement of
     /// the order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub forced: Vec<Forced>,
@@ -347,12 +348,88 @@ pub struct PointResult {
     pub notes: Vec<Text>,
 }
 
-/// A use of a formula outside of the range of its source, and who answers for it.
+/// A use of a formula or a standard outside of its range, and who answers for it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Forced {
-    pub violation: RangeViolation,
+    pub violation: Violation,
     pub reason: Text,
     pub person: String,
+}
+
+/// A range that was left.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Violation {
+    /// Of a formula, as its source states it.
+    Formula(RangeViolation),
+    /// Of a standard, as its certificate states it.
+    Standard(BeyondCertificate),
+}
+
+/// A reading beyond what the certificate of its standard covers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BeyondCertificate {
+    /// Number of the certificate.
+    pub certificate: String,
+    #[serde(flatten)]
+    pub outside: OutOfRange,
+}
+
+impl BeyondCertificate {
+    /// Certificate, range and reading, in both languages.
+    #[must_use]
+    pub fn text(&self) -> Text {
+        let Self {
+            certificate,
+            outside,
+        } = self;
+        let OutOfRange {
+            quantity,
+            found,
+            unit,
+            min,
+            max,
+        } = outside;
+        Text::new(
+            &format!(
+                "certificate {certificate} covers {quantity} from {min} {unit} to {max} {unit}, but \
+                 the standard was used at {found:.6} {unit}"
+            ),
+            &format!(
+                "证书 {certificate} 对 {quantity} 的校准范围为 {min} {unit} 至 {max} {unit}, 实际使用值为 \
+                 {found:.6} {unit}"
+            ),
+        )
+    }
+}
+
+impl Violation {
+    /// Range and use, in both languages.
+    #[must_use]
+    pub fn text(&self) -> Text {
+        match self {
+            Self::Formula(violation) => violation.text(),
+            Self::Standard(violation) => violation.text(),
+        }
+    }
+
+    /// Which kind of range it is.
+    #[must_use]
+    pub fn range(&self) -> Text {
+        match self {
+            Self::Formula(_) => Text::new("range of a formula", "公式适用范围"),
+            Self::Standard(_) => Text::new("certified range of a standard", "标准器的校准范围"),
+        }
+    }
+
+    /// Name of the formula, or number of the certificate.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Formula(violation) => &violation.formula,
+            Self::Standard(violation) => &violation.certificate,
+        }
+    }
 }
 
 /// One location of a mapped space.

@@ -5,6 +5,7 @@
 //! overtakes it, comes as the next input. The plan never reads a clock.
 
 mod ending;
+mod loss;
 mod questions;
 mod run;
 mod scans;
@@ -17,10 +18,11 @@ use heng_quantities::Decimal;
 use crate::bind::Answers;
 use crate::order::Order;
 use crate::outcome::{Indication, Outcome, Prompt, Scan, ScanPurpose, Steady, StepKind};
-use crate::schema::{Kind, Procedure, ReadingRules, SteadyRules};
+use crate::schema::{Kind, LossRules, Procedure, ReadingRules, SteadyRules};
 use crate::signals::{SignalError, Signals};
 use crate::standard::Standards;
 use crate::steady::Windows;
+use loss::Away;
 use questions::Hold;
 
 /// What a plan is made from. Whether the bench can do it is asked of [`crate::lint`].
@@ -103,7 +105,10 @@ pub enum Input {
 /// its answer need not come, and changes nothing if it does.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    Identify,
+    /// Ask every instrument who it is, not before `at_us`.
+    Identify {
+        at_us: u64,
+    },
     Set {
         role: String,
         values: Vec<(String, Decimal)>,
@@ -115,8 +120,10 @@ pub enum Command {
         purpose: ScanPurpose,
     },
     Ask(Prompt),
+    /// Not before `at_us`.
     SafeState {
         role: String,
+        at_us: u64,
     },
     Derive(Outcome),
     Finish {
@@ -204,6 +211,13 @@ pub struct Plan {
     paused_us: Option<u64>,
     /// An instrument was lost: nothing is read before all are identified again.
     strangers: bool,
+    loss: Option<LossRules>,
+    /// While lost instruments are looked for, and until all are identified again.
+    away: Away,
+    /// When the source was first told to go to its safe state.
+    ending_us: u64,
+    /// Sources that did not confirm their safe state.
+    not_safe: Vec<String>,
     now_us: u64,
     point: usize,
     current: Current,
@@ -251,7 +265,7 @@ impl Plan {
             }
         }
         Ok(Self {
-            signals: Signals::new(procedure, &order.choices, standards)?,
+            signals: Signals::new(procedure, order, standards)?,
             windows: Windows::new(procedure, steady),
             steady: steady.clone(),
             reading: reading.clone(),
@@ -261,6 +275,10 @@ impl Plan {
             hold: None,
             paused_us: None,
             strangers: false,
+            loss: procedure.loss.clone(),
+            away: Away::default(),
+            ending_us: 0,
+            not_safe: Vec::new(),
             now_us: 0,
             point: 0,
             current: Current::default(),
@@ -268,6 +286,12 @@ impl Plan {
             complete: Vec::new(),
             stopped: None,
         })
+    }
+
+    /// Sources that were told to go to their safe state and did not confirm it.
+    #[must_use]
+    pub fn not_safe(&self) -> &[String] {
+        &self.not_safe
     }
 
     /// Takes what happened and answers with what to do next.

@@ -10,6 +10,7 @@ use crate::check;
 use crate::criterion::{Criteria, CriteriaUse, Criterion};
 use crate::diagnostics::{Diagnostic, Source, read_toml};
 use crate::mapping::Definition;
+use crate::standard::Standards;
 
 /// One procedure, read from its TOML text and free of contradictions in itself.
 /// Whether it fits an order and a bench is asked of [`crate::lint`].
@@ -41,6 +42,8 @@ pub struct Procedure {
     pub steady: Option<SteadyRules>,
     #[serde(default)]
     pub reading: Option<ReadingRules>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<LossRules>,
     #[serde(default)]
     pub prompt: Vec<PromptRule>,
     #[serde(default)]
@@ -195,6 +198,31 @@ pub struct ReadingRules {
     pub sequence: Vec<String>,
     /// How often a point's readings are started over before the operator is asked.
     pub point_repeats: u32,
+}
+
+/// What follows when an instrument is lost: its port is gone, it does not answer, or another
+/// one answers. The run holds; the instrument is looked for, and every instrument identified
+/// anew before anything is read or set. Then:
+///
+/// - readings of the point under way start over, and every window of the steady state begins
+///   anew: nothing is judged over the gap;
+/// - where a source was lost, its set points are set and read back again and the whole soak
+///   begins anew, because nobody knows what it did meanwhile;
+/// - where one of `soak_anew` was lost, the whole soak begins anew: it may have been without
+///   power;
+/// - a source that does not confirm its safe state is told again for the same time.
+///
+/// A procedure without these rules asks a person at once and sets nothing again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LossRules {
+    /// Time between two looks.
+    pub look_every_s: f64,
+    /// How long it is looked for before a person is asked.
+    pub look_for_s: f64,
+    /// Roles besides the sources.
+    #[serde(default)]
+    pub soak_anew: Vec<String>,
 }
 
 /// A question of the procedure.
@@ -484,6 +512,20 @@ impl Procedure {
                 .find(|derived| derived.name == name)
                 .map(|derived| derived.unit)
         })
+    }
+
+    /// Unit in which the instrument of a channel indicates: that of the channel, unless the
+    /// certificate of a standard gives its values from another quantity.
+    pub(crate) fn indication_unit(&self, channel: &Channel, standards: &Standards) -> Unit {
+        let certificate = standards
+            .get(&channel.role)
+            .filter(|_| self.is_corrected(channel))
+            .and_then(|one| one.channel(&channel.quantity));
+        // Units that do not fit are the lint's to say.
+        match certificate.filter(|one| one.indication_unit() != one.unit()) {
+            Some(certified) => certified.indication_unit(),
+            None => channel.unit,
+        }
     }
 
     /// The standard's role of a channel, where it is one that a certificate corrects.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use heng_uncertainty::{EvalError, FormulaError, Model};
 
 use crate::bind::{Answers, contexts};
+use crate::order::Order;
 use crate::outcome::Indication;
 use crate::schema::{Channel, Procedure};
 use crate::standard::Standards;
@@ -25,23 +26,24 @@ pub enum SignalError {
 #[derive(Debug, Clone)]
 pub struct Signals {
     procedure: Procedure,
-    choices: Answers,
+    order: Order,
     standards: Standards,
     /// Models of the derived signals, in their order, by the formulas bound to their names.
     models: BTreeMap<BTreeMap<String, String>, Vec<Model>>,
 }
 
 impl Signals {
-    /// Compiles the derived signals for the order's `choices` and every answer of the
+    /// Compiles the derived signals for the choices of the `order` and every answer of the
     /// operator that binds other formulas.
     ///
     /// # Errors
     /// [`SignalError`] where a formula or a model is wrong.
     pub fn new(
         procedure: &Procedure,
-        choices: &Answers,
+        order: &Order,
         standards: &Standards,
     ) -> Result<Self, SignalError> {
+        let choices = &order.choices;
         let mut models = BTreeMap::new();
         for (_, answers) in contexts(procedure) {
             let bindings = procedure.bindings(choices, &answers);
@@ -66,7 +68,7 @@ impl Signals {
         }
         Ok(Self {
             procedure: procedure.clone(),
-            choices: choices.clone(),
+            order: order.clone(),
             standards: standards.clone(),
             models,
         })
@@ -110,10 +112,11 @@ impl Signals {
         if indication.quality != VALID {
             return Err(format!("the instrument says {:?}", indication.quality));
         }
-        if indication.unit != channel.unit {
+        let unit = self.procedure.indication_unit(channel, &self.standards);
+        if indication.unit != unit {
             return Err(format!(
-                "the value came in {} instead of {}: restore the unit on the instrument",
-                indication.unit, channel.unit
+                "the value came in {} instead of {unit}: restore the unit on the instrument",
+                indication.unit
             ));
         }
         let value = indication.digits.to_f64();
@@ -124,9 +127,21 @@ impl Signals {
             .standards
             .get(&channel.role)
             .ok_or_else(|| format!("role {} has no certificate", channel.role))?;
-        certificate
-            .corrected(&channel.quantity, value)
-            .map_err(|error| error.to_string())
+        let quantity = &channel.quantity;
+        let found = certificate.at(quantity, value);
+        let found = found.map_err(|error| error.to_string())?;
+        match found.outside {
+            // Refused again, or flagged, when the point is evaluated.
+            Some(outside)
+                if self
+                    .order
+                    .beyond_certificate(&certificate.number, quantity)
+                    .is_none() =>
+            {
+                Err(certificate.out_of_range(outside).to_string())
+            }
+            _ => Ok(found.value),
+        }
     }
 
     /// Adds the derived signals to the corrected `values` of a scan.
@@ -136,7 +151,7 @@ impl Signals {
         values: &mut BTreeMap<String, f64>,
         missing: &mut BTreeMap<String, String>,
     ) {
-        let bindings = self.procedure.bindings(&self.choices, answers);
+        let bindings = self.procedure.bindings(&self.order.choices, answers);
         let models = self
             .models
             .get(&bindings)

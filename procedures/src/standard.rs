@@ -1,20 +1,31 @@
 //! Calibration certificates of the standards, as data: corrections with their range,
-//! uncertainty and drift of every channel.
+//! uncertainty and drift of every channel. `STANDARDS.md` beside this crate describes the file.
+
+mod channel;
+mod drift;
+mod equation;
+mod table;
+#[cfg(test)]
+mod tests;
+mod written;
 
 use std::collections::BTreeMap;
 
 use heng_quantities::{Text, Unit};
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostics::{Diagnostic, read_toml};
+pub use channel::{Corrected, StandardChannel};
+
+use crate::diagnostics::{Diagnostic, Source, read_toml};
 use crate::order::Date;
+use written::WrittenCertificate;
 
 /// Certificates by the name of the role whose instrument they belong to.
 pub type Standards = BTreeMap<String, StandardCertificate>;
 
 /// What the certificate of one standard says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "WrittenCertificate")]
 pub struct StandardCertificate {
     pub number: String,
     pub issuer: Text,
@@ -34,51 +45,59 @@ pub struct StandardInstrument {
     pub serial: String,
 }
 
-/// One calibrated channel. Corrections are *added* to the indication and lie on straight
-/// lines between the calibrated indications.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "WrittenChannel", into = "WrittenChannel")]
-pub struct StandardChannel {
-    quantity: String,
-    unit: Unit,
-    range: [f64; 2],
-    /// Indication and correction, in rising order of indications.
-    correction: Vec<[f64; 2]>,
-    expanded_u: f64,
-    k: f64,
-    drift_half_width: f64,
-    note: Option<Text>,
+/// How a certificate states a correction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CorrectionKind {
+    /// Corrections at indications, on straight lines between them.
+    Points,
+    /// A polynomial of the indication.
+    Polynomial,
+    /// Temperature from the resistance of an industrial platinum thermometer.
+    CallendarVanDusen,
+    /// Temperature from the resistance of a standard platinum thermometer.
+    Its90 { sub_range: u8 },
 }
 
-/// A channel as it stands in the file.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenChannel {
-    quantity: String,
-    unit: Unit,
-    min: f64,
-    max: f64,
-    correction: Vec<[f64; 2]>,
-    expanded_u: f64,
-    k: f64,
-    #[serde(default)]
-    drift_half_width: f64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    note: Option<Text>,
+impl CorrectionKind {
+    /// As a certificate names it.
+    #[must_use]
+    pub fn text(self) -> Text {
+        match self {
+            Self::Points => Text::new("corrections at calibrated points", "各校准点的修正值"),
+            Self::Polynomial => Text::new("polynomial of the indication", "示值的多项式"),
+            Self::CallendarVanDusen => {
+                Text::new("Callendar-Van Dusen equation", "Callendar-Van Dusen 方程")
+            }
+            Self::Its90 { sub_range } => Text::new(
+                &format!("ITS-90 deviation function, sub-range {sub_range}"),
+                &format!("ITS-90 偏差函数, 子温区 {sub_range}"),
+            ),
+        }
+    }
 }
 
-/// An indication that no correction of the certificate covers.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+/// A range of a certificate that was left.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[error(
-    "{quantity} {indication} {unit} is outside the calibrated range {min} to {max} {unit} of the standard: \
+    "{quantity} {found} {unit} is outside the calibrated range {min} to {max} {unit} of the standard: \
      measure inside the range or use another standard"
 )]
 pub struct OutOfRange {
     pub quantity: String,
-    pub indication: f64,
+    /// The indication, or the temperature where the range is one of temperatures.
+    pub found: f64,
     pub unit: Unit,
     pub min: f64,
     pub max: f64,
+}
+
+impl OutOfRange {
+    /// How far the range was left.
+    #[must_use]
+    pub fn distance(&self) -> f64 {
+        (self.min - self.found).max(self.found - self.max)
+    }
 }
 
 /// What a certificate cannot answer.
@@ -96,18 +115,70 @@ pub enum StandardError {
     },
 }
 
+impl TryFrom<WrittenCertificate> for StandardCertificate {
+    type Error = String;
+
+    fn try_from(written: WrittenCertificate) -> Result<Self, String> {
+        Self::assembled(written).map_err(|(_, cause)| cause)
+    }
+}
+
 impl StandardCertificate {
+    /// Takes the histories of the channels into their drifts; an error has the index of the
+    /// channel.
+    fn assembled(written: WrittenCertificate) -> Result<Self, (usize, String)> {
+        let WrittenCertificate {
+            number,
+            issuer,
+            calibrated,
+            valid_until,
+            instrument,
+            traceable,
+            channel,
+        } = written;
+        let channel = channel
+            .into_iter()
+            .enumerate()
+            .map(|(index, one)| {
+                one.with_history(calibrated, valid_until)
+                    .map_err(|cause| (index, cause))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            number,
+            issuer,
+            calibrated,
+            valid_until,
+            instrument,
+            traceable,
+            channel,
+        })
+    }
+
     /// Reads a certificate; `name` is the file's name for messages.
     ///
     /// # Errors
     /// What is wrong, with file, line and column.
     pub fn parse(name: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
-        read_toml(name, text)
+        Self::assembled(read_toml(name, text)?).map_err(|(index, cause)| {
+            let path = ["channel".into(), index.into(), "history".into()];
+            vec![Source { name, text }.at(&path, cause, None)]
+        })
     }
 
     #[must_use]
     pub fn channel(&self, quantity: &str) -> Option<&StandardChannel> {
-        self.channel.iter().find(|one| one.quantity == quantity)
+        self.channel.iter().find(|one| one.quantity() == quantity)
+    }
+
+    /// The indication with its correction. That the range was left is no error here:
+    /// [`Corrected::outside`] says it.
+    ///
+    /// # Errors
+    /// [`StandardError`] where the certificate has no such channel, or no value there.
+    pub fn at(&self, quantity: &str, indication: f64) -> Result<Corrected, StandardError> {
+        let found = self.wanted(quantity)?.at(indication);
+        found.map_err(|source| self.out_of_range(source))
     }
 
     /// The indication with its correction added.
@@ -115,255 +186,22 @@ impl StandardCertificate {
     /// # Errors
     /// [`StandardError`] where the certificate has no such channel or does not cover the indication.
     pub fn corrected(&self, quantity: &str, indication: f64) -> Result<f64, StandardError> {
-        let channel = self
-            .channel(quantity)
+        let found = self.wanted(quantity)?.corrected(indication);
+        found.map_err(|source| self.out_of_range(source))
+    }
+
+    fn wanted(&self, quantity: &str) -> Result<&StandardChannel, StandardError> {
+        self.channel(quantity)
             .ok_or_else(|| StandardError::NoChannel {
                 number: self.number.clone(),
                 quantity: quantity.to_owned(),
-            })?;
-        channel
-            .corrected(indication)
-            .map_err(|source| StandardError::OutOfRange {
-                number: self.number.clone(),
-                source,
             })
     }
-}
 
-impl StandardChannel {
-    #[must_use]
-    pub fn quantity(&self) -> &str {
-        &self.quantity
-    }
-
-    #[must_use]
-    pub fn unit(&self) -> Unit {
-        self.unit
-    }
-
-    /// Lowest and highest indication that the certificate covers.
-    #[must_use]
-    pub fn range(&self) -> [f64; 2] {
-        self.range
-    }
-
-    /// Standard uncertainty of the correction, U/k, in the unit of a difference.
-    #[must_use]
-    pub fn standard_u(&self) -> f64 {
-        self.expanded_u / self.k
-    }
-
-    /// Half-width of the drift since the calibration (rectangular).
-    #[must_use]
-    pub fn drift_half_width(&self) -> f64 {
-        self.drift_half_width
-    }
-
-    #[must_use]
-    pub fn note(&self) -> Option<&Text> {
-        self.note.as_ref()
-    }
-
-    /// The indication with its correction added.
-    ///
-    /// # Errors
-    /// [`OutOfRange`]: a correction is never extrapolated.
-    pub fn corrected(&self, indication: f64) -> Result<f64, OutOfRange> {
-        let [min, max] = self.range;
-        if !(min..=max).contains(&indication) {
-            return Err(OutOfRange {
-                quantity: self.quantity.clone(),
-                indication,
-                unit: self.unit,
-                min,
-                max,
-            });
+    pub(crate) fn out_of_range(&self, source: OutOfRange) -> StandardError {
+        StandardError::OutOfRange {
+            number: self.number.clone(),
+            source,
         }
-        let correction = match self.correction.as_slice() {
-            [] => 0.0,
-            [[_, only]] => *only,
-            several => {
-                // The table covers the whole range (checked when read), so a segment exists.
-                let upper = several
-                    .iter()
-                    .position(|[at, _]| indication <= *at)
-                    .unwrap_or(several.len() - 1)
-                    .max(1);
-                let [x0, y0] = several[upper - 1];
-                let [x1, y1] = several[upper];
-                y0 + (y1 - y0) * (indication - x0) / (x1 - x0)
-            }
-        };
-        Ok(indication + correction)
-    }
-}
-
-impl TryFrom<WrittenChannel> for StandardChannel {
-    type Error = String;
-
-    fn try_from(written: WrittenChannel) -> Result<Self, String> {
-        let WrittenChannel {
-            quantity,
-            unit,
-            min,
-            max,
-            correction,
-            expanded_u,
-            k,
-            drift_half_width,
-            note,
-        } = written;
-        let finite = [min, max, expanded_u, k, drift_half_width]
-            .iter()
-            .chain(correction.iter().flatten())
-            .all(|number| number.is_finite());
-        if !finite || min >= max {
-            return Err(format!(
-                "channel {quantity}: `min` must lie below `max` and all numbers must be finite"
-            ));
-        }
-        if expanded_u <= 0.0 || k <= 0.0 || drift_half_width < 0.0 {
-            return Err(format!(
-                "channel {quantity}: `expanded_u` and `k` must be above zero and `drift_half_width` must not be negative"
-            ));
-        }
-        if correction.windows(2).any(|pair| pair[0][0] >= pair[1][0]) {
-            return Err(format!(
-                "channel {quantity}: the indications of `correction` must rise from row to row"
-            ));
-        }
-        // A single row is one constant correction; a table must reach both ends of the range.
-        if let [[first, _], .., [last, _]] = correction.as_slice()
-            && (*first > min || *last < max)
-        {
-            return Err(format!(
-                "channel {quantity}: `correction` runs from {first} to {last} and does not cover `min` {min} to `max` {max}; \
-                 narrow the range, corrections are not extrapolated"
-            ));
-        }
-        Ok(Self {
-            quantity,
-            unit,
-            range: [min, max],
-            correction,
-            expanded_u,
-            k,
-            drift_half_width,
-            note,
-        })
-    }
-}
-
-impl From<StandardChannel> for WrittenChannel {
-    fn from(channel: StandardChannel) -> Self {
-        Self {
-            quantity: channel.quantity,
-            unit: channel.unit,
-            min: channel.range[0],
-            max: channel.range[1],
-            correction: channel.correction,
-            expanded_u: channel.expanded_u,
-            k: channel.k,
-            drift_half_width: channel.drift_half_width,
-            note: channel.note,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TEXT: &str = r#"
-number = "DEMO-0042"
-issuer = { en = "Demonstration institute", zh = "演示机构" }
-calibrated = "2026-02-03"
-valid_until = "2027-02-02"
-instrument = { maker = "MBW", model = "473", serial = "17-0042" }
-traceable = false
-
-[[channel]]
-quantity = "dew_point"
-unit = "°C"
-min = -20.0
-max = 30.0
-correction = [[-20.0, 0.10], [0.0, 0.02], [30.0, -0.04]]
-expanded_u = 0.06
-k = 2.0
-drift_half_width = 0.03
-"#;
-
-    fn parsed(text: &str) -> Result<StandardCertificate, String> {
-        StandardCertificate::parse("mirror.toml", text).map_err(|all| {
-            let lines: Vec<_> = all.iter().map(ToString::to_string).collect();
-            lines.join("\n")
-        })
-    }
-
-    #[test]
-    fn corrections_lie_on_straight_lines_between_the_calibrated_points() {
-        let certificate = parsed(TEXT).unwrap();
-        for (indication, expected) in [
-            (-20.0, -19.90),
-            (-10.0, -9.94),
-            (0.0, 0.02),
-            (15.0, 14.99),
-            (30.0, 29.96),
-        ] {
-            let corrected = certificate.corrected("dew_point", indication).unwrap();
-            assert!(
-                (corrected - expected).abs() < 1e-12,
-                "{indication}: {corrected}"
-            );
-        }
-        let channel = certificate.channel("dew_point").unwrap();
-        assert_eq!(channel.standard_u(), 0.03);
-        assert_eq!(channel.drift_half_width(), 0.03);
-    }
-
-    #[test]
-    fn a_correction_is_never_extrapolated() {
-        let certificate = parsed(TEXT).unwrap();
-        let message = certificate
-            .corrected("dew_point", 30.001)
-            .unwrap_err()
-            .to_string();
-        for part in ["DEMO-0042", "30.001", "-20 to 30 °C"] {
-            assert!(message.contains(part), "{message}");
-        }
-        assert!(certificate.corrected("dew_point", f64::NAN).is_err());
-        assert!(matches!(
-            certificate.corrected("pressure", 1.0),
-            Err(StandardError::NoChannel { .. })
-        ));
-    }
-
-    #[test]
-    fn a_malformed_certificate_is_refused_with_place_and_cause() {
-        for (from, to, cause) in [
-            ("[0.0, 0.02]", "[-20.0, 0.02]", "must rise"),
-            ("[30.0, -0.04]", "[25.0, -0.04]", "not extrapolated"),
-            ("k = 2.0", "k = 0.0", "above zero"),
-            ("max = 30.0", "max = -30.0", "below `max`"),
-            ("unit = \"°C\"", "unit = \"furlong\"", "furlong"),
-            ("expanded_u = 0.06", "expanded = 0.06", "expanded"),
-            ("2026-02-03", "03.02.2026", "YYYY-MM-DD"),
-            ("traceable = false", "", "traceable"),
-        ] {
-            let message = parsed(&TEXT.replace(from, to)).unwrap_err();
-            assert!(message.contains(cause), "{to}: {message}");
-            assert!(message.contains("mirror.toml"), "{message}");
-            assert!(message.contains("line "), "{message}");
-        }
-    }
-
-    #[test]
-    fn a_certificate_survives_being_written_and_read() {
-        let certificate = parsed(TEXT).unwrap();
-        let json = serde_json::to_string(&certificate).unwrap();
-        assert_eq!(
-            serde_json::from_str::<StandardCertificate>(&json).unwrap(),
-            certificate
-        );
     }
 }

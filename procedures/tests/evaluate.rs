@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use heng_procedures::{
     CriterionState, EvaluationError, Indication, Order, PointClosed, PointResult, Procedure,
-    RangeRule, Scan, ScanPurpose, StandardCertificate, Standards, Steady, evaluate, evaluate_point,
-    library, result_seed,
+    RangeRule, Scan, ScanPurpose, Signals, StandardCertificate, Standards, Steady, Violation,
+    evaluate, evaluate_point, library, result_seed,
 };
 use heng_quantities::Decimal;
 use heng_uncertainty::{Model, Verdict};
@@ -555,16 +555,17 @@ fn a_formula_outside_its_range_is_refused_unless_the_order_answers_for_it() {
     assert!(error.contains("hardy_f_water"), "{error}");
     let both = statement("hardy_water") + &statement("hardy_f_water");
     let results = evaluated(&order_with(&both), RangeRule::Refused).unwrap();
+    let value = |violation: &Violation| match violation {
+        Violation::Formula(violation) => violation.value,
+        Violation::Standard(violation) => violation.outside.found,
+    };
     let forced = &humidity(&results, &hot).forced;
-    let names: Vec<_> = forced
-        .iter()
-        .map(|one| one.violation.formula.as_str())
-        .collect();
+    let names: Vec<_> = forced.iter().map(|one| one.violation.name()).collect();
     assert_eq!(names, ["hardy_f_water", "hardy_water"], "{forced:?}");
     assert!(
         forced
             .iter()
-            .all(|one| one.person == "Li Hua" && one.violation.value > 139.0)
+            .all(|one| one.person == "Li Hua" && value(&one.violation) > 139.0)
     );
     let notes = &humidity(&results, &hot).notes;
     assert!(
@@ -586,6 +587,173 @@ fn a_formula_outside_its_range_is_refused_unless_the_order_answers_for_it() {
     assert!(json["notes"].to_string().contains("公式超出其声明范围："));
 }
 
+/// The indications of a channel replaced by one, and the signal by its value.
+fn with_indication(
+    point: &PointClosed,
+    channel: &str,
+    digits: &str,
+    unit: &str,
+    value: f64,
+) -> PointClosed {
+    let mut point = point.clone();
+    for scan in &mut point.cycles {
+        let all = scan.indications.iter_mut();
+        for one in all.filter(|one| one.channel == channel) {
+            one.digits = digits.parse().unwrap();
+            one.unit = unit.parse().unwrap();
+        }
+        scan.signals.insert(channel.to_owned(), value);
+    }
+    point
+}
+
+const STATEMENT: &str = "[[beyond_range]]\ncertificate = \"S\"\nquantity = \"temperature\"\n\
+    person = \"Li Hua\"\nreason = { en = \"compared at 80 °C\", zh = \"已在80 °C比对\" }\n";
+
+#[test]
+fn a_standard_outside_its_certificate_is_refused_unless_the_order_answers_for_it() {
+    let good = point("r30", 1.91, 0.0, "water");
+    let hot = with_indication(&good, "t", "75.000", "°C", 75.0);
+    let evaluated = |order: &Order| {
+        let points = std::slice::from_ref(&hot);
+        evaluate(
+            &procedure(),
+            order,
+            &standards(),
+            points,
+            SEED,
+            RangeRule::Refused,
+        )
+    };
+    let error = evaluated(&order()).unwrap_err();
+    let message = error.to_string();
+    for part in [
+        "r30",
+        "humidity",
+        "certificate S: temperature 75 °C is outside the calibrated range -30 to 60 °C",
+        "[[beyond_range]] with certificate = \"S\", quantity = \"temperature\"",
+    ] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    let refusal = error.refusal().unwrap();
+    assert!(
+        refusal.zh.contains("校准范围为 -30 °C 至 60 °C"),
+        "{refusal:?}"
+    );
+
+    let results = evaluated(&order_with(STATEMENT)).unwrap();
+    assert_eq!(results.len(), 2);
+    for result in &results {
+        let [forced] = result.forced.as_slice() else {
+            panic!("{:?}", result.forced);
+        };
+        assert_eq!(
+            (forced.person.as_str(), forced.violation.name()),
+            ("Li Hua", "S")
+        );
+        let note = result
+            .notes
+            .iter()
+            .find(|note| note.en.contains("forced by Li Hua"));
+        let note = note.unwrap();
+        assert!(
+            note.en
+                .contains("outside of the certified range of a standard"),
+            "{note:?}"
+        );
+        assert!(
+            note.zh
+                .contains("超出标准器的校准范围，由Li Hua决定强制使用"),
+            "{note:?}"
+        );
+    }
+    let json = serde_json::to_value(&results[0].forced[0]).unwrap();
+    assert_eq!(json["violation"]["certificate"], "S");
+    assert_eq!(json["violation"]["found"], 75.0);
+    let again: heng_procedures::Forced = serde_json::from_value(json).unwrap();
+    assert_eq!(again, results[0].forced[0]);
+    // Another certificate, or another quantity of it, is not covered.
+    for (from, to) in [("\"S\"", "\"T\""), ("\"temperature\"", "\"dew_point\"")] {
+        assert!(
+            evaluated(&order_with(&STATEMENT.replacen(from, to, 1))).is_err(),
+            "{to}"
+        );
+    }
+}
+
+#[test]
+fn a_reading_outside_the_certificate_is_no_signal_unless_the_order_answers_for_it() {
+    let good = point("r30", 1.91, 0.0, "water");
+    let hot = with_indication(&good, "t", "75.000", "°C", 75.0);
+    let read = |order: &Order| {
+        let signals = Signals::new(&procedure(), order, &standards()).unwrap();
+        let mut missing = BTreeMap::new();
+        let values = signals.channels(&hot.cycles[0].indications, &mut missing);
+        (values, missing)
+    };
+    let (values, missing) = read(&order());
+    assert!(!values.contains_key("t"));
+    // As records have it since the first version.
+    assert_eq!(
+        missing["t"],
+        "certificate S: temperature 75 °C is outside the calibrated range -30 to 60 °C of the \
+         standard: measure inside the range or use another standard"
+    );
+    let (values, missing) = read(&order_with(STATEMENT));
+    assert_eq!((values["t"], missing.is_empty()), (75.0, true));
+}
+
+#[test]
+fn a_thermometer_that_indicates_a_resistance_enters_with_its_temperature() {
+    let text = std::fs::read_to_string(
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../fixtures/references/standards/pt100-cvd.toml"),
+    );
+    let pt100 = StandardCertificate::parse("pt100-cvd.toml", &text.unwrap()).unwrap();
+    let corrected = pt100.at("temperature", 107.8221).unwrap();
+    assert_near("temperature", corrected.value, 20.0, 2e-4);
+    let mut standards = standards();
+    standards.insert("thermometer".to_owned(), pt100);
+    let good = point("r30", 1.91, 0.0, "water");
+    let cold = with_indication(&good, "t", "107.8221", "Ω", corrected.value);
+
+    let signals = Signals::new(&procedure(), &order(), &standards).unwrap();
+    let mut missing = BTreeMap::new();
+    let values = signals.channels(&cold.cycles[0].indications, &mut missing);
+    assert_eq!((values["t"], missing.is_empty()), (corrected.value, true));
+    // What came is untouched, and another unit is no value.
+    assert_eq!(cold.cycles[0].indications[1].digits.to_string(), "107.8221");
+    let others = signals.channels(&good.cycles[0].indications, &mut missing);
+    assert!(!others.contains_key("t"));
+    assert!(
+        missing["t"].contains("came in °C instead of Ω"),
+        "{missing:?}"
+    );
+
+    let points = std::slice::from_ref(&cold);
+    let results = evaluate(
+        &procedure(),
+        &order(),
+        &standards,
+        points,
+        SEED,
+        RangeRule::Refused,
+    );
+    let results = results.unwrap();
+    let result = humidity(&results, &cold);
+    assert_eq!(row(result, "d_t_cal").u, corrected.u);
+    assert_near(
+        "drift",
+        row(result, "d_t_drift").u,
+        0.010 / 3_f64.sqrt(),
+        1e-15,
+    );
+    // A step of 0.1 mΩ is worth 0.1 mΩ/(dR/dt), with dR/dt = R0·(A + 2·B·t) at 20 °C.
+    let slope = 100.0189 * (3.913e-3 - 2.0 * 6.056e-7 * corrected.value);
+    let step = 1e-4 / slope / 2.0 / 3_f64.sqrt();
+    assert_near("resolution", row(result, "d_t_res").u, step, 1e-12);
+}
+
 #[test]
 fn a_statement_beyond_range_names_formula_reason_and_person() {
     for (formula, zh, person, cause) in [
@@ -602,6 +770,25 @@ fn a_statement_beyond_range_names_formula_reason_and_person() {
         let said = said.join("\n");
         assert!(said.contains(cause) && said.contains("line 1"), "{said}");
     }
+    for of in [
+        "certificate = \"S\"",
+        "formula = \"hardy_water\"\nquantity = \"t\"",
+        "",
+    ] {
+        let text = format!(
+            "[[beyond_range]]\n{of}\nperson = \"Li Hua\"\nreason = {{ en = \"r\", zh = \"理由\" }}"
+        );
+        let error = Order::parse("o.toml", &text).unwrap_err();
+        assert!(
+            error[0]
+                .message
+                .contains("either `formula`, or `certificate`"),
+            "{error:?}"
+        );
+    }
+    let order = order_with(STATEMENT);
+    let json = serde_json::to_string(&order).unwrap();
+    assert_eq!(serde_json::from_str::<Order>(&json).unwrap(), order);
 }
 
 #[test]

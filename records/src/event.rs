@@ -122,6 +122,9 @@ pub enum PortChange {
         role: String,
         path: String,
         line: String,
+        /// Name of the port before, where it came back under another one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        was: Option<String>,
     },
     Failed {
         role: String,

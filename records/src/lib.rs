@@ -12,5 +12,7 @@ mod writer;
 
 pub use chain::{Entry, GENESIS, sha256_hex};
 pub use event::{Event, Exchange, FORMAT, Opened, Operator, PortChange, TextRole, TextUsed};
-pub use reader::{Broken, Ending, ReadError, Reader, Verification, verify};
+pub use reader::{
+    Broken, Ending, Interrupted, NotInterrupted, ReadError, Reader, Verification, verify,
+};
 pub use writer::{WriteError, Writer};

@@ -89,6 +89,57 @@ pub fn verify(path: &Path) -> Result<Verification, ReadError> {
     })
 }
 
+/// A record that a session left without a seal.
+#[derive(Debug)]
+pub struct Interrupted {
+    pub path: PathBuf,
+    pub entries: Vec<Entry>,
+    /// Bytes of a last line without its end: the write that the end of the session tore.
+    pub torn: Vec<u8>,
+    /// Of the whole lines.
+    pub(crate) sha256: String,
+}
+
+/// Why a record cannot be taken up.
+#[derive(Debug, thiserror::Error)]
+pub enum NotInterrupted {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error("{path} is sealed: its session was closed, there is nothing to take up")]
+    Sealed { path: PathBuf },
+    #[error("{path} was altered: {broken}")]
+    Broken { path: PathBuf, broken: Broken },
+}
+
+impl Interrupted {
+    /// Reads a record without a seal; nothing is changed.
+    ///
+    /// # Errors
+    /// [`NotInterrupted`] where it is sealed or no whole record up to its last line.
+    pub fn open(path: &Path) -> Result<Self, NotInterrupted> {
+        let bytes = std::fs::read(path).map_err(|source| ReadError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        let whole = bytes
+            .iter()
+            .rposition(|&byte| byte == b'\n')
+            .map_or(0, |at| at + 1);
+        let reader = Reader::from_bytes(path, &bytes[..whole])?;
+        let path = path.to_owned();
+        match reader.ending {
+            Ending::Open => Ok(Self {
+                path,
+                entries: reader.entries,
+                torn: bytes[whole..].to_vec(),
+                sha256: sha256_hex(&bytes[..whole]),
+            }),
+            Ending::Sealed => Err(NotInterrupted::Sealed { path }),
+            Ending::Broken(broken) => Err(NotInterrupted::Broken { path, broken }),
+        }
+    }
+}
+
 impl Reader {
     /// Reads the record at `path` up to the first entry that does not hold.
     ///

@@ -1,11 +1,12 @@
 //! Appending to a record: write, sync, read back, compare, and only then say so.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::chain::{Entry, GENESIS};
+use crate::chain::{Entry, GENESIS, sha256_hex};
 use crate::event::Event;
+use crate::reader::Interrupted;
 
 /// How much is synced and read back at once while a run is going on.
 ///
@@ -48,6 +49,10 @@ pub enum WriteError {
     ReadBack { path: PathBuf, seq: u64 },
     #[error("the record {path} had a write failure before: nothing more is accepted")]
     Broken { path: PathBuf },
+    #[error(
+        "the record {path} is being written by a session that is still running: end that one first"
+    )]
+    InUse { path: PathBuf },
     #[error("the record {path} is sealed: nothing may follow the seal")]
     Sealed { path: PathBuf },
     #[error("event cannot be written as JSON: {0}")]
@@ -69,17 +74,62 @@ impl Writer {
                 path: path.to_owned(),
                 source,
             })?;
-        Ok(Self {
+        // Says to others that a session is writing; a file system without locks says nothing.
+        let _locked = file.try_lock();
+        Ok(Self::at(file, path, 0, GENESIS.to_owned(), 0))
+    }
+
+    /// Goes on behind the last whole line of a record that was not closed. A torn last line is
+    /// moved to a file of its own next to the record first.
+    ///
+    /// # Errors
+    /// [`WriteError`]; the record then is as it was.
+    pub fn resume(interrupted: &Interrupted) -> Result<(Self, Option<PathBuf>), WriteError> {
+        let path = interrupted.path.as_path();
+        let seq = interrupted.entries.len() as u64;
+        let refuse = |source: io::Error| WriteError::Write {
+            path: path.to_owned(),
+            seq: seq.saturating_sub(1),
+            source,
+        };
+        let file = OpenOptions::new().read(true).append(true).open(path);
+        let mut file = file.map_err(refuse)?;
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(WriteError::InUse {
+                path: path.to_owned(),
+            });
+        }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(refuse)?;
+        let whole = bytes.len().saturating_sub(interrupted.torn.len());
+        if bytes[whole..] != interrupted.torn || sha256_hex(&bytes[..whole]) != interrupted.sha256 {
+            return Err(WriteError::InUse {
+                path: path.to_owned(),
+            });
+        }
+        let mut aside = None;
+        if !interrupted.torn.is_empty() {
+            aside = Some(keep_aside(path, &interrupted.torn).map_err(refuse)?);
+            file.set_len(whole as u64).map_err(refuse)?;
+            file.sync_all().map_err(refuse)?;
+        }
+        let head = interrupted.entries.last().map(|entry| entry.hash.clone());
+        let head = head.unwrap_or_else(|| GENESIS.to_owned());
+        Ok((Self::at(file, path, seq, head, whole as u64), aside))
+    }
+
+    fn at(file: File, path: &Path, seq: u64, head: String, length: u64) -> Self {
+        Self {
             file,
             path: path.to_owned(),
-            seq: 0,
-            head: GENESIS.to_owned(),
-            length: 0,
-            committed: 0,
+            seq,
+            head,
+            length,
+            committed: length,
             pending: Vec::new(),
             broken: false,
             sealed: false,
-        })
+        }
     }
 
     /// Appends one event and returns its entry.
@@ -183,5 +233,29 @@ impl Writer {
 
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// Writes the bytes of a torn line to a new file next to the record.
+fn keep_aside(record: &Path, torn: &[u8]) -> io::Result<PathBuf> {
+    let mut number = 0;
+    loop {
+        number += 1;
+        let ending = match number {
+            1 => ".torn".to_owned(),
+            _ => format!(".torn-{number}"),
+        };
+        let mut name = record.as_os_str().to_owned();
+        name.push(ending);
+        let path = PathBuf::from(name);
+        match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(mut file) => {
+                file.write_all(torn)?;
+                file.sync_all()?;
+                return Ok(path);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
     }
 }

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use heng_records::{
-    Ending, Event, Exchange, FORMAT, Opened, Operator, ReadError, Reader, TextRole, TextUsed,
-    WriteError, Writer, sha256_hex, verify,
+    Ending, Event, Exchange, FORMAT, Interrupted, NotInterrupted, Opened, Operator, ReadError,
+    Reader, TextRole, TextUsed, WriteError, Writer, sha256_hex, verify,
 };
 use proptest::prelude::*;
 
@@ -209,6 +209,55 @@ fn nothing_follows_a_seal_and_no_file_is_overwritten() {
         Writer::create(&path),
         Err(WriteError::Create { .. })
     ));
+}
+
+#[test]
+fn a_record_without_a_seal_is_taken_up_behind_its_last_whole_line() {
+    let folder = Folder::new("resume");
+    let path = folder.0.join("session.jsonl");
+    let bytes = write(&path);
+    for (cut, number) in [(bytes.len() / 3, 1), (bytes.len() / 2, 2)] {
+        std::fs::write(&path, &bytes[..cut]).unwrap();
+        let whole = 1 + bytes[..cut]
+            .iter()
+            .rposition(|&byte| byte == b'\n')
+            .unwrap();
+        let interrupted = Interrupted::open(&path).unwrap();
+        assert_eq!(interrupted.torn, &bytes[whole..cut]);
+        let t_us = interrupted.entries.last().unwrap().t_us;
+        let (mut writer, torn) = Writer::resume(&interrupted).unwrap();
+        let torn = torn.unwrap();
+        let name = torn.file_name().unwrap().to_string_lossy().into_owned();
+        let due = ["session.jsonl.torn", "session.jsonl.torn-2"][number - 1];
+        assert_eq!(name, due, "an earlier torn line is never overwritten");
+        assert_eq!(std::fs::read(&torn).unwrap(), &bytes[whole..cut]);
+        // Whoever tries the same meanwhile is refused, and changes nothing.
+        let again = Interrupted::open(&path).unwrap();
+        assert!(matches!(
+            Writer::resume(&again),
+            Err(WriteError::InUse { .. })
+        ));
+        let entries = writer.next_seq();
+        let reason = "aborted".to_owned();
+        writer
+            .append(t_us, String::new(), Event::Sealed { entries, reason })
+            .unwrap();
+        drop(writer);
+        assert_eq!(verify(&path).unwrap().ending, Ending::Sealed);
+        assert!(std::fs::read(&path).unwrap().starts_with(&bytes[..whole]));
+        let sealed = Interrupted::open(&path).err();
+        assert!(matches!(sealed, Some(NotInterrupted::Sealed { .. })));
+    }
+    let mut altered = bytes[..bytes.len() / 2].to_vec();
+    altered[bytes.len() / 4] ^= 4;
+    std::fs::write(&path, &altered).unwrap();
+    let broken = Interrupted::open(&path).err();
+    assert!(matches!(broken, Some(NotInterrupted::Broken { .. })));
+    // What changed since it was read is not what was checked.
+    std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    let interrupted = Interrupted::open(&path).unwrap();
+    std::fs::write(&path, &bytes[..bytes.len() / 2 + 9]).unwrap();
+    assert!(Writer::resume(&interrupted).is_err());
 }
 
 #[test]

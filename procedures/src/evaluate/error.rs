@@ -5,6 +5,8 @@ use heng_uncertainty::{
     FormulaError, PropagationError, RangeViolation, SampleError, TooFewReadings,
 };
 
+use crate::outcome::BeyondCertificate;
+
 /// Why a point has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum EvaluationError {
@@ -74,6 +76,14 @@ pub enum EvaluationError {
         place: Place,
         violation: Box<RangeViolation>,
     },
+    #[error(
+        "{place}: certificate {number}: {violation}; the result is refused; where the laboratory answers for it, state it in the order: [[beyond_range]] with certificate = \"{number}\", quantity = \"{quantity}\", reason and person",
+        number = .violation.certificate, violation = .violation.outside, quantity = .violation.outside.quantity
+    )]
+    BeyondCertificate {
+        place: Place,
+        violation: Box<BeyondCertificate>,
+    },
     #[error("{place}: the limits of the order cannot be used: {source}")]
     Limit {
         place: Place,
@@ -87,18 +97,24 @@ impl EvaluationError {
     /// that is no refusal of a result but a fault of procedure, order or readings.
     #[must_use]
     pub fn refusal(&self) -> Option<Text> {
-        let Self::BeyondRange { place, violation } = self else {
-            return None;
+        let (place, said, statement) = match self {
+            Self::BeyondRange { place, violation } => {
+                let (source, formula) = (&violation.source, &violation.formula);
+                let said = format!("{} ({source})", violation.text().zh);
+                (place, said, format!("formula = \"{formula}\""))
+            }
+            Self::BeyondCertificate { place, violation } => {
+                let (number, quantity) = (&violation.certificate, &violation.outside.quantity);
+                let statement = format!("certificate = \"{number}\", quantity = \"{quantity}\"");
+                (place, violation.text().zh, statement)
+            }
+            _ => return None,
         };
-        let said = violation.text();
-        let source = &violation.source;
-        let formula = &violation.formula;
         Some(Text {
             en: self.to_string(),
             zh: format!(
-                "{place}: {} ({source}): 拒绝给出结果; 如实验室对此负责, 须在委托单中声明 [[beyond_range]]: \
-                 formula = \"{formula}\", reason 与 person",
-                said.zh
+                "{place}: {said}: 拒绝给出结果; 如实验室对此负责, 须在委托单中声明 [[beyond_range]]: \
+                 {statement}, reason 与 person"
             ),
         })
     }

@@ -6,9 +6,9 @@ use heng_uncertainty::{
     propagate, slope, type_a, validate,
 };
 
-use super::characteristics::Figures;
+use super::characteristics::{Figures, mean};
 use super::definition::{At, Definition, DefinitionMeasurand, MappingSource, Need};
-use super::{MappingError, MappingRequest, QuantityTable, names};
+use super::{LocationSeries, MappingError, MappingRequest, QuantityTable, names};
 use crate::evaluate::COVERAGE;
 use crate::standard::StandardChannel;
 
@@ -166,10 +166,7 @@ impl Sources<'_> {
                 let found = self.need(found.ok(), "at least two readings a location")?;
                 Input::student(symbol, 0.0, found.s, found.dof)
             }
-            MappingSource::Certificate { at } => {
-                let u = self.sensor(*at).map(StandardChannel::standard_u);
-                Input::normal(symbol, 0.0, u.unwrap_or(0.0))
-            }
+            MappingSource::Certificate { at } => Input::normal(symbol, 0.0, self.certified_u(*at)?),
             MappingSource::Drift { at } => {
                 let drift = self.sensor(*at).map(StandardChannel::drift_half_width);
                 zero(drift.unwrap_or(0.0))
@@ -215,12 +212,34 @@ impl Sources<'_> {
         (stated.size * fraction).abs()
     }
 
-    fn sensor(&self, at: At) -> Option<&StandardChannel> {
+    fn location(&self, at: At) -> Option<&LocationSeries> {
         let index = match at {
             At::Reference => self.figures.reference_index,
             At::Extreme => self.figures.extreme().map(|(index, _)| index),
         };
-        self.table.locations[index?].sensor.as_ref()
+        Some(&self.table.locations[index?])
+    }
+
+    fn sensor(&self, at: At) -> Option<&StandardChannel> {
+        self.location(at)?.sensor.as_ref()
+    }
+
+    /// Standard uncertainty of the correction at the mean of the indications; 0 without a
+    /// certificate, which a note says.
+    fn certified_u(&self, at: At) -> Result<f64, MappingError> {
+        let Some((location, sensor)) = self
+            .location(at)
+            .and_then(|location| Some((location, location.sensor.as_ref()?)))
+        else {
+            return Ok(0.0);
+        };
+        let read = location.digits.iter().flatten().map(|one| one.to_f64());
+        let found = sensor.at(mean(&read.collect::<Vec<_>>()));
+        let found = found.map_err(|source| MappingError::OutOfRange {
+            location: location.location.clone(),
+            source,
+        })?;
+        Ok(found.u)
     }
 
     fn note_sensors(&mut self) {

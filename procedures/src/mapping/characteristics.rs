@@ -285,12 +285,13 @@ fn corrected(
         let plain = series.digits.iter().map(|one| one.map(Decimal::to_f64));
         return Ok(plain.collect());
     };
-    if sensor.unit() != table.unit || sensor.quantity() != table.quantity {
+    let units = [sensor.unit(), sensor.indication_unit()];
+    if units != [table.unit; 2] || sensor.quantity() != table.quantity {
         return Err(MappingError::SensorMismatch {
             quantity: table.quantity.clone(),
             location: series.location.clone(),
             unit: table.unit,
-            certified: format!("{} in {}", sensor.quantity(), sensor.unit()),
+            certified: format!("{} in {}", sensor.quantity(), sensor.indication_unit()),
         });
     }
     series

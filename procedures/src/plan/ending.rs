@@ -51,6 +51,8 @@ impl Plan {
         self.paused_us = None;
         // Nothing is read any more; the safe state is asked of the source whoever is lost.
         self.strangers = false;
+        self.away.roles.clear();
+        self.ending_us = self.now_us;
         self.enter(Stage::SafeState(0, 1), StepKind::SafeState, out);
     }
 
@@ -67,7 +69,13 @@ impl Plan {
         match self.sources().into_iter().nth(source) {
             Some(role) => {
                 self.open = Some(Open::SafeState);
-                out.push(Command::SafeState { role });
+                let again = matches!(self.stage, Stage::SafeState(_, attempt) if attempt > 1);
+                let at_us = if again {
+                    self.next_look_us()
+                } else {
+                    self.now_us
+                };
+                out.push(Command::SafeState { role, at_us });
             }
             None => self.finish(out),
         }
@@ -83,24 +91,35 @@ impl Plan {
             return;
         };
         let Err(reason) = result else {
-            self.stage = Stage::SafeState(source + 1, 1);
+            self.next_source(source);
             return;
         };
         let role = self.sources().into_iter().nth(source).unwrap_or_default();
+        let (of, of_zh) = match self.loss {
+            None => (
+                format!(" of {SAFE_STATE_ATTEMPTS}"),
+                format!("，共 {SAFE_STATE_ATTEMPTS} 次"),
+            ),
+            Some(_) => (String::new(), String::new()),
+        };
         let text = Text::new(
             &format!(
-                "the safe state is not confirmed (attempt {attempt} of {SAFE_STATE_ATTEMPTS}): {reason}; go and look at the source"
+                "the safe state is not confirmed (attempt {attempt}{of}): {reason}; go and look at the source"
             ),
-            &format!(
-                "安全状态未得到确认（第 {attempt} 次，共 {SAFE_STATE_ATTEMPTS} 次）：{reason}；请到现场检查设备"
-            ),
+            &format!("安全状态未得到确认（第 {attempt} 次{of_zh}）：{reason}；请到现场检查设备"),
         );
         self.alarm(Severity::Alarm, &role, text, out);
-        self.stage = if attempt < SAFE_STATE_ATTEMPTS {
-            Stage::SafeState(source, attempt + 1)
-        } else {
-            Stage::SafeState(source + 1, 1)
-        };
+        if attempt < SAFE_STATE_ATTEMPTS || self.looks_on(self.ending_us) {
+            self.stage = Stage::SafeState(source, attempt + 1);
+            return;
+        }
+        self.not_safe.push(role);
+        self.next_source(source);
+    }
+
+    fn next_source(&mut self, source: usize) {
+        self.ending_us = self.now_us;
+        self.stage = Stage::SafeState(source + 1, 1);
     }
 
     fn finish(&mut self, out: &mut Vec<Command>) {

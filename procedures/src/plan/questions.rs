@@ -172,6 +172,7 @@ impl Plan {
         self.open = None;
         let Some(hold) = self.hold.take() else { return };
         self.current.failures = 0;
+        self.away.looked_from_us = self.now_us;
         match way {
             Way::WaitOn => self.wait_anew(),
             Way::Retry => {}

@@ -62,13 +62,19 @@ impl Plan {
         }
         if self.strangers {
             self.open = Some(Open::Identify);
-            return out.push(Command::Identify);
+            let at_us = if self.away.roles.is_empty() {
+                self.now_us
+            } else {
+                self.next_look_us()
+            };
+            return out.push(Command::Identify { at_us });
         }
         match self.stage {
             Stage::Idle | Stage::Finished => {}
             Stage::Identify => {
                 self.open = Some(Open::Identify);
-                out.push(Command::Identify);
+                let at_us = self.now_us;
+                out.push(Command::Identify { at_us });
             }
             Stage::Prepare => {
                 if let Some(index) = self.unanswered_at_start() {
@@ -109,6 +115,7 @@ impl Plan {
     fn identified(&mut self, out: &mut Vec<Command>) {
         self.open = None;
         self.strangers = false;
+        self.all_are_back(out);
         if self.stage == Stage::Identify {
             self.enter(Stage::Prepare, StepKind::Prepare, out);
         }
@@ -264,30 +271,6 @@ impl Plan {
             .waited_us()
             .saturating_add(micros(self.steady.maximum_wait_s));
         self.current.limit_us = limit_us;
-    }
-
-    fn lost(&mut self, role: String, reason: String, out: &mut Vec<Command>) {
-        match self.stage {
-            Stage::Idle | Stage::Finished => return self.unexpected("loss", out),
-            Stage::SafeState(..) => {
-                return self.safe_state_reached(Err(format!("{role}: {reason}")), out);
-            }
-            _ => {}
-        }
-        let text = Text::new(
-            &format!("instrument lost: {reason}"),
-            &format!("仪器失去连接：{reason}"),
-        );
-        self.alarm(Severity::Alarm, &role, text, out);
-        self.open = None;
-        self.strangers = true;
-        self.windows.clear();
-        self.current.history.clear();
-        self.current.due = None;
-        if self.stage == Stage::Read {
-            self.start_over(format!("{role} lost: {reason}"), out);
-        }
-        self.hold = Some(Hold::Lost { role, reason });
     }
 
     pub(super) fn alarm(

@@ -116,7 +116,10 @@ impl DryRun {
         self.now_us += 100_000;
         let t_us = self.now_us;
         Some(match command {
-            Command::Identify => Input::Identified { t_us },
+            Command::Identify { at_us } => {
+                self.now_us = self.now_us.max(at_us);
+                Input::Identified { t_us: self.now_us }
+            }
             Command::Set { values, .. } => {
                 self.set = values.into_iter().collect();
                 Input::SourceSet {
@@ -265,7 +268,7 @@ impl DryRun {
 
 fn is_answer(open: &Command, input: &Input) -> bool {
     match (open, input) {
-        (Command::Identify, Input::Identified { .. })
+        (Command::Identify { .. }, Input::Identified { .. })
         | (Command::Set { .. }, Input::SourceSet { .. })
         | (Command::Scan { .. }, Input::Scanned { .. })
         | (Command::SafeState { .. }, Input::SafeStateReached { .. }) => true,

@@ -11,6 +11,16 @@ use proptest::prelude::*;
 
 /// The shipped procedure with short waits and two points, where a test needs no more.
 fn short() -> String {
+    let text = patient();
+    let (loss, end) = (
+        text.find("[loss]").unwrap(),
+        text.find("[[prompt]]").unwrap(),
+    );
+    format!("{}{}", &text[..loss], &text[end..])
+}
+
+/// The same, with its rules for lost instruments.
+fn patient() -> String {
     let text = SHIPPED
         .replace("minimum_wait_s = 1800", "minimum_wait_s = 300")
         .replace("maximum_wait_s = 14400", "maximum_wait_s = 900")
@@ -463,7 +473,7 @@ fn an_abort_in_any_step_reaches_the_safe_state() {
                 t_us: run.now_us,
                 reason: "smoke".to_owned(),
             });
-            let Some(Command::SafeState { role }) = &run.open else {
+            let Some(Command::SafeState { role, .. }) = &run.open else {
                 panic!("after {at} answers: {:?}", run.open);
             };
             assert_eq!(role, "chamber");
@@ -507,9 +517,8 @@ fn a_lost_instrument_holds_the_run_until_it_is_identified_again() {
         );
         assert!(run.alarms()[0].starts_with("thermometer: instrument lost: port closed"));
         run.answer("retry");
-        assert_eq!(
-            run.open,
-            Some(Command::Identify),
+        assert!(
+            matches!(run.open, Some(Command::Identify { .. })),
             "a stranger could be read"
         );
         run.run_out();
@@ -531,6 +540,135 @@ fn a_lost_instrument_holds_the_run_until_it_is_identified_again() {
     run.run_out();
     assert_eq!(run.finished, Some(false));
     assert_eq!(run.open, None, "a command is open after the end");
+}
+
+fn lose(run: &mut DryRun, role: &str) {
+    run.give(Input::Lost {
+        t_us: run.now_us,
+        role: role.to_owned(),
+        reason: "port closed".to_owned(),
+    });
+}
+
+/// Each role lost in each state and found again: by itself, and with the cost of its role.
+#[test]
+fn what_was_lost_is_looked_for_and_costs_what_the_rules_say() {
+    for (role, anew) in [
+        ("chamber", "set"),
+        ("uut", "soak"),
+        ("thermometer", "windows"),
+    ] {
+        for at in 0..length() - 1 {
+            let mut run = DryRun::new(&patient());
+            (0..at).for_each(|_| run.go());
+            let before = run.plan.progress();
+            let (lost_us, set_before) = (run.now_us, run.set.clone());
+            lose(&mut run, role);
+            if matches!(run.open, Some(Command::SafeState { .. })) {
+                continue;
+            }
+            for look in 1..=3 {
+                let Some(Command::Identify { at_us }) = run.open else {
+                    panic!("{role} after {at} answers, look {look}: {:?}", run.open);
+                };
+                assert_eq!(at_us, run.now_us + 5_000_000);
+                run.now_us = at_us;
+                if look < 3 {
+                    lose(&mut run, role);
+                }
+            }
+            run.give(Input::Identified { t_us: run.now_us });
+            let alarms = run.alarms();
+            let lost = alarms.iter().filter(|one| one.contains("instrument lost"));
+            assert_eq!(lost.count(), 1, "one absence, one alarm");
+            assert!(
+                alarms
+                    .iter()
+                    .any(|one| one.contains("back and identified after 15 s"))
+            );
+            let in_point = matches!(
+                before.step,
+                StepKind::Set | StepKind::Stabilise | StepKind::Read
+            );
+            if in_point && anew == "set" {
+                assert!(
+                    matches!(run.open, Some(Command::Set { .. })),
+                    "{:?}",
+                    run.open
+                );
+            }
+            let back_us = run.now_us;
+            run.run_out();
+            assert_eq!(run.finished, Some(true), "{role} after {at} answers");
+            let points = run.points();
+            assert!(
+                points
+                    .iter()
+                    .all(|one| one.complete && one.cycles.len() == 3)
+            );
+            assert!(!set_before.is_empty() || at < 10);
+            if !matches!(before.step, StepKind::Stabilise | StepKind::Read) {
+                continue;
+            }
+            // Nothing is read before the window, or the whole soak, has passed again.
+            let point = points[before.point.unwrap()];
+            let first_us = point.cycles[0].t_us;
+            let least_s = if anew == "windows" { 240 } else { 300 };
+            assert!(
+                first_us - back_us >= least_s * 1_000_000,
+                "{role} {at}: {first_us}"
+            );
+            let repeated = usize::from(before.step == StepKind::Read);
+            assert_eq!(point.repeats.len(), repeated, "{role} lost at {lost_us}");
+        }
+    }
+}
+
+#[test]
+fn what_stays_lost_is_asked_about_and_looked_for_again() {
+    let mut run = DryRun::new(&patient());
+    run.until(DryRun::is_reading);
+    let begun_us = run.now_us;
+    while !run.is_asked("instrument_lost") {
+        if let Some(Command::Identify { at_us }) = run.open {
+            run.now_us = at_us;
+        }
+        lose(&mut run, "thermometer");
+    }
+    assert_eq!(run.now_us - begun_us, 120_000_000);
+    run.answer("retry");
+    assert!(matches!(run.open, Some(Command::Identify { .. })));
+    lose(&mut run, "thermometer");
+    assert!(
+        matches!(run.open, Some(Command::Identify { .. })),
+        "one look only"
+    );
+    run.run_out();
+    assert_eq!(run.finished, Some(true));
+}
+
+#[test]
+fn a_source_that_is_away_is_told_to_be_safe_until_it_is_back() {
+    for back_s in [1, 60, 1000] {
+        let mut run = DryRun::new(&patient());
+        run.until(|run| matches!(run.open, Some(Command::SafeState { .. })));
+        let begun_us = run.now_us;
+        while let Some(Command::SafeState { at_us, .. }) = run.open {
+            run.now_us = run.now_us.max(at_us);
+            if run.now_us - begun_us >= back_s * 1_000_000 {
+                break;
+            }
+            lose(&mut run, "chamber");
+        }
+        if back_s == 1000 {
+            assert_eq!(run.plan.not_safe(), ["chamber"]);
+            assert!(run.now_us - begun_us >= 120_000_000);
+        } else {
+            run.run_out();
+            assert!(run.plan.not_safe().is_empty());
+        }
+        assert_eq!(run.finished, Some(true));
+    }
 }
 
 #[test]

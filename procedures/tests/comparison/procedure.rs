@@ -2,8 +2,8 @@
 
 use crate::dry_run::{ORDER, SHIPPED, order, procedure, standards};
 use heng_procedures::{
-    BenchQuantity, BenchRole, Criteria, Finding, Order, Procedure, Severity, Standards,
-    criteria_library, library, lint,
+    BenchQuantity, BenchRole, Criteria, Finding, Order, Procedure, Severity, StandardCertificate,
+    Standards, criteria_library, library, lint,
 };
 
 /// Line and column of `needle` in `text`, from 1.
@@ -342,9 +342,9 @@ const WRONG: &[(&str, &str, &str, &str)] = &[
         "unknown field `point_repeat`",
     ),
     (
-        "version = \"1.0.0\"",
-        "version 1.0.0",
-        "1.0.0",
+        "version = \"1.1.0\"",
+        "version 1.1.0",
+        "1.1.0",
         "key with no value",
     ),
 ];
@@ -621,6 +621,46 @@ fn certificates_that_do_not_fit_are_found_before_the_run() {
         place(SHIPPED, "\"thermometer\"\ntitle"),
         "was valid until 2027-01-18",
     );
+}
+
+#[test]
+fn a_thermometer_that_indicates_a_resistance_needs_an_instrument_that_sends_it() {
+    let text = include_str!("../../../fixtures/references/standards/pt100-cvd.toml");
+    let pt100 = StandardCertificate::parse("pt100-cvd.toml", text).unwrap();
+    let mut standards = standards();
+    standards.insert("thermometer".to_owned(), pt100);
+    let found = findings(SHIPPED, &order(), &standards, &bench());
+    let at = place(SHIPPED, "\"°C\"\ntitle = { en = \"Air temperature\"");
+    let cause = "channel \"t\" is in Ω, the instrument sends °C";
+    assert_found(&found, Severity::Alarm, at, cause);
+
+    let mut bench = bench();
+    bench[1].quantities[0].unit = "Ω".parse().unwrap();
+    assert_eq!(findings(SHIPPED, &order(), &standards, &bench), []);
+}
+
+#[test]
+fn a_statement_beyond_a_certificate_is_told_and_must_name_one_on_the_bench() {
+    let stated = |number: &str, quantity: &str| {
+        let text = format!(
+            "{ORDER}\n[[beyond_range]]\ncertificate = \"{number}\"\nquantity = \"{quantity}\"\n\
+             person = \"Li Hua\"\nreason = {{ en = \"compared\", zh = \"已比对\" }}\n"
+        );
+        let order = Order::parse("order.toml", &text).unwrap();
+        findings(SHIPPED, &order, &standards(), &bench())
+    };
+    let at = place(SHIPPED, "\"thermo-hygrometer-comparison\"");
+    let found = stated("DEMO-T-2026-0931", "temperature");
+    assert_found(&found, Severity::Notice, at, "Li Hua answers for it");
+    for (number, quantity) in [("DEMO-T-2026-0931", "dew_point"), ("OTHER", "temperature")] {
+        let found = stated(number, quantity);
+        assert_found(
+            &found,
+            Severity::Alarm,
+            at,
+            "which no standard on the bench has",
+        );
+    }
 }
 
 #[test]
