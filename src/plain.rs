@@ -181,9 +181,20 @@ impl<W: Write> Plain<W> {
 
     fn port(&self, change: &PortChange) -> String {
         match change {
-            PortChange::Opened { role, path, line } => {
+            PortChange::Opened {
+                role,
+                path,
+                line,
+                was,
+            } => {
                 let role = self.text(&self.captions.role(role)).to_owned();
-                format!("{}: {role}, {path}, {line}", self.word(Word::PortOpened))
+                let was = was
+                    .as_ref()
+                    .map_or_else(String::new, |was| format!(" ({was})"));
+                format!(
+                    "{}: {role}, {path}{was}, {line}",
+                    self.word(Word::PortOpened)
+                )
             }
             PortChange::Failed { role, path, reason } => {
                 let role = self.text(&self.captions.role(role)).to_owned();

@@ -387,6 +387,8 @@ const FAULTS: &[(&str, &str, bool)] = &[
     ("barometer:unit:kPa@90x1000000", "kPa", false),
     ("uut:over-range@150x30", "over_range", true),
     ("thermometer:vanish@9000s", "thermometer", false),
+    ("mirror:vanish:30@300", "back and identified", true),
+    ("chamber:vanish:60@9", "set points are set again", true),
 ];
 
 #[test]
@@ -605,6 +607,69 @@ fn hot(name: &str, statement: &str) -> (PathBuf, Output) {
     std::fs::write(&order, text + statement).unwrap();
     let (procedure, order) = (procedure.to_str().unwrap(), order.to_str().unwrap());
     demo(name, &["--procedure", procedure, "--order", order])
+}
+
+/// At 66 °C and 90 %RH the dew point, near 64 °C, is beyond the 60 °C of the mirror's certificate.
+#[test]
+fn readings_beyond_a_certificate_that_the_order_answers_for_are_marked_on_everything() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let inputs = folder("beyond-certificate-inputs");
+    let procedure = "procedures/library/thermo-hygrometer-comparison.toml";
+    let text = std::fs::read_to_string(root.join(procedure)).unwrap();
+    assert!(text.contains("temperature = \"20.0\""));
+    let text = text.replace("temperature = \"20.0\"", "temperature = \"66.0\"");
+    let (procedure, order) = (inputs.join("warm.toml"), inputs.join("order.toml"));
+    std::fs::write(&procedure, text).unwrap();
+    let text = std::fs::read_to_string(root.join("fixtures/demo/order.toml")).unwrap();
+    let statement = "\n[[beyond_range]]\ncertificate = \"DEMO-H-2026-0417\"\nquantity = \"dew_point\"\n\
+        person = \"Li Hua\"\nreason = { en = \"compared with a psychrometer\", zh = \"已与干湿表比对\" }\n";
+    std::fs::write(&order, text + statement).unwrap();
+    let (procedure, order) = (procedure.to_str().unwrap(), order.to_str().unwrap());
+    let arguments = ["--procedure", procedure, "--order", order];
+    let (out, output) = demo("beyond-certificate", &arguments);
+    assert_eq!(code(&output), 0, "{}{}", stdout(&output), stderr(&output));
+
+    let entries = lines(&std::fs::read(out.join(RECORD)).unwrap());
+    let told = derived(&entries, "alarm").any(|alarm| {
+        alarm["text"]["en"]
+            .to_string()
+            .contains("Li Hua answers for it")
+    });
+    assert!(told);
+    let results: Vec<_> = derived(&entries, "result").collect();
+    let forced = |one: &&Value| one["forced"][0]["violation"]["certificate"] == "DEMO-H-2026-0417";
+    let beyond = results.iter().filter(|one| forced(one)).count();
+    assert!(beyond > 0 && beyond < results.len(), "{beyond}");
+    for one in results.iter().filter(|one| forced(one)) {
+        let found = one["forced"][0]["violation"]["found"].as_f64().unwrap();
+        assert!(found > 60.0 && found < 66.0, "{found}");
+        assert_eq!(one["measurand"], "humidity");
+    }
+    // What the instrument sent stands as it was.
+    let sent = derived(&entries, "scan").any(|scan| {
+        let all = scan["indications"].as_array().unwrap();
+        all.iter().any(|one| {
+            let digits = one["digits"].as_str().unwrap_or_default();
+            one["channel"] == "td" && digits.parse::<f64>().is_ok_and(|td| td > 60.0)
+        })
+    });
+    assert!(sent);
+    let dcc = std::fs::read_to_string(out.join("DEMO-2026-1183.xml")).unwrap();
+    for part in [
+        "outside of the certified range of a standard, forced by Li Hua",
+        "超出标准器的校准范围，由Li Hua决定强制使用",
+        "forced: DEMO-H-2026-0417",
+        "强制使用: DEMO-H-2026-0417",
+        "compared with a psychrometer",
+        "<dcc:inValidityRange>false",
+    ] {
+        assert!(dcc.contains(part), "{part}");
+    }
+    let budgets = std::fs::read_to_string(out.join("DEMO-2026-1183-budget.txt")).unwrap();
+    assert!(budgets.contains("Outside of the certified range of a standard, forced by Li Hua"));
+    let record = out.join(RECORD);
+    let replay = heng(&["replay", record.to_str().unwrap()]);
+    assert_eq!(code(&replay), 0, "{}{}", stdout(&replay), stderr(&replay));
 }
 
 #[test]

@@ -43,14 +43,15 @@ pub fn table(measurand: &Measurand, point: &Text, result: &PointResult) -> Budge
     table.result.push(result.reported_why.clone());
     table.result.extend(result.forced.iter().map(|forced| {
         let (said, reason) = (forced.violation.text(), &forced.reason);
+        let range = forced.violation.range();
         Text::new(
             &format!(
-                "Outside of the range of a formula, forced by {}: {}. Reason: {}",
-                forced.person, said.en, reason.en
+                "Outside of the {}, forced by {}: {}. Reason: {}",
+                range.en, forced.person, said.en, reason.en
             ),
             &format!(
-                "超出公式适用范围, 由{}决定强制使用: {}。理由: {}",
-                forced.person, said.zh, reason.zh
+                "超出{}, 由{}决定强制使用: {}。理由: {}",
+                range.zh, forced.person, said.zh, reason.zh
             ),
         )
     }));

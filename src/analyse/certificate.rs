@@ -7,11 +7,11 @@ use heng_certificates::{
     Person, Plot, PlotPoint, Program, RecordRef, Series, Standard, Table,
 };
 use heng_procedures::{
-    BeyondRange, Direction, Measurand, Order, PointClosed, PointResult, Procedure, Purpose,
-    RangeRule, Scan,
+    BeyondRange, Channel, CorrectionKind, Direction, Measurand, Order, PointClosed, PointResult,
+    Procedure, Purpose, RangeRule, Scan, StandardCertificate, StandardChannel, Violation,
 };
 use heng_quantities::{Decimal, Text, Unit, round_result};
-use heng_uncertainty::{DecisionRule, Distribution, Model, Verdict};
+use heng_uncertainty::{DecisionRule, Distribution, Formula, Model, Verdict};
 
 use super::artefact::Composed;
 use super::budget;
@@ -156,8 +156,9 @@ pub fn comparison(
     let mut document = frame.certificate();
     document.formulas = formula_notes(evidence, points, results)?;
     document.standards = standards(evidence, points, &document.ended);
-    document.environment = environment(procedure, points)?;
+    document.environment = environment(evidence, points)?;
     document.statements.extend(bench_statements(evidence));
+    document.statements.extend(equation_statements(evidence));
     let mut budgets = Vec::new();
     for measurand in &procedure.measurand {
         let own: Vec<_> = results
@@ -235,7 +236,45 @@ fn direction(procedure: &Procedure, index: usize) -> Text {
     }
 }
 
-/// Formulas that the models called, as bound by the order's choices and the answers given.
+/// Channels of standards whose certificates state an equation, with the certificates.
+fn equations(evidence: &Evidence) -> Vec<(&StandardCertificate, &StandardChannel)> {
+    let roles = evidence.procedure.role.iter();
+    let mut found = Vec::new();
+    for role in roles.filter(|role| role.purpose == Purpose::Reference) {
+        let Some(certificate) = evidence.standards.get(&role.name) else {
+            continue;
+        };
+        let channels = role
+            .quantities
+            .iter()
+            .filter_map(|one| certificate.channel(one));
+        let by_equation = channels.filter(|one| one.correction_kind() != CorrectionKind::Points);
+        found.extend(by_equation.map(|channel| (certificate, channel)));
+    }
+    found
+}
+
+/// How the values of such channels came from the indications.
+fn equation_statements(evidence: &Evidence) -> Vec<Text> {
+    let in_words = |(certificate, channel): (&StandardCertificate, &StandardChannel)| {
+        let (number, quantity) = (&certificate.number, channel.quantity());
+        let (unit, kind) = (channel.indication_unit(), channel.correction_kind().text());
+        Text::new(
+            &format!(
+                "Certificate {number}, {quantity}: values from the indications in {unit} by the {}.",
+                kind.en
+            ),
+            &format!(
+                "证书 {number}，{quantity}：由以 {unit} 为单位的示值按{}求得。",
+                kind.zh
+            ),
+        )
+    };
+    equations(evidence).into_iter().map(in_words).collect()
+}
+
+/// Formulas that the models called, as bound by the order's choices and the answers given, and
+/// those of the standards' equations.
 fn formula_notes(
     evidence: &Evidence,
     points: &[PointClosed],
@@ -246,6 +285,20 @@ fn formula_notes(
     } = evidence;
     let has_ranges = evidence.range_rule() == RangeRule::Refused;
     let mut notes: Vec<FormulaNote> = Vec::new();
+    let note = |notes: &mut Vec<FormulaNote>, formula: &Formula| {
+        if notes.iter().any(|note| note.name == formula.name) {
+            return;
+        }
+        let arguments = formula.arguments.iter().filter(|_| has_ranges);
+        notes.push(FormulaNote {
+            name: formula.name.clone(),
+            version: formula.version,
+            title: formula.title.clone(),
+            source: formula.source.clone(),
+            ranges: arguments.map(ToString::to_string).collect(),
+            forced: forced(order, &formula.name, results),
+        });
+    };
     for point in points {
         let library = procedure
             .formulas(&order.choices, &point.answers)
@@ -256,18 +309,13 @@ fn formula_notes(
                 lines.join("; ")
             })?;
             for formula in model.formulas() {
-                if notes.iter().all(|note| note.name != formula.name) {
-                    let arguments = formula.arguments.iter().filter(|_| has_ranges);
-                    notes.push(FormulaNote {
-                        name: formula.name.clone(),
-                        version: formula.version,
-                        title: formula.title.clone(),
-                        source: formula.source.clone(),
-                        ranges: arguments.map(ToString::to_string).collect(),
-                        forced: forced(order, &formula.name, results),
-                    });
-                }
+                note(&mut notes, formula);
             }
+        }
+    }
+    for (_, channel) in equations(evidence) {
+        for formula in channel.formulas() {
+            note(&mut notes, formula);
         }
     }
     Ok(notes)
@@ -276,7 +324,8 @@ fn formula_notes(
 /// The statement of the order, where a result needed it.
 fn forced(order: &Order, formula: &str, results: &[PointResult]) -> Vec<Text> {
     let mut uses = results.iter().flat_map(|result| &result.forced);
-    let is_used = uses.any(|one| one.violation.formula == formula);
+    let is_used = uses
+        .any(|one| matches!(&one.violation, Violation::Formula(found) if found.formula == formula));
     let statement = order.beyond_range_of(formula).filter(|_| is_used);
     let in_words = |statement: &BeyondRange| Text {
         en: format!(
@@ -352,7 +401,39 @@ fn places(exponent: i8) -> u8 {
     exponent.min(0).unsigned_abs()
 }
 
-fn environment(procedure: &Procedure, points: &[PointClosed]) -> Result<Vec<Influence>, String> {
+/// Readings of a channel in its unit: as the instrument sent them, or, where a standard
+/// indicates another quantity, the values from its certificate to the digit that a step of the
+/// indication is worth.
+fn values_read(
+    evidence: &Evidence,
+    channel: &Channel,
+    points: &[PointClosed],
+) -> Result<Vec<Decimal>, String> {
+    let certificate = evidence.standards.get(&channel.role);
+    let certified = certificate
+        .filter(|_| evidence.procedure.is_corrected(channel))
+        .and_then(|one| one.channel(&channel.quantity))
+        .filter(|one| one.indication_unit() != one.unit());
+    let scans = points.iter().flat_map(|point| &point.cycles);
+    let indications = scans
+        .flat_map(|scan: &Scan| &scan.indications)
+        .filter(|indication| indication.channel == channel.name);
+    let value = |digits: Decimal| -> Result<Decimal, String> {
+        let Some(certified) = certified else {
+            return Ok(digits);
+        };
+        let indication = digits.to_f64();
+        let refuse = |cause: &dyn std::fmt::Display| format!("values of {}: {cause}", channel.name);
+        let found = certified.at(indication).map_err(|error| refuse(&error))?;
+        let step = certified.sensitivity(indication).unwrap_or(1.0).abs() * digits.resolution();
+        let places = (0_u8..9).find(|&places| step * f64::from(10_u32.pow(places.into())) >= 1.0);
+        Decimal::from_f64(found.value, places.unwrap_or(9)).map_err(|error| refuse(&error))
+    };
+    indications.map(|one| value(one.digits)).collect()
+}
+
+fn environment(evidence: &Evidence, points: &[PointClosed]) -> Result<Vec<Influence>, String> {
+    let procedure = &evidence.procedure;
     let mut influences = Vec::new();
     for channel in &procedure.channel {
         let purpose = procedure.role(&channel.role).map(|role| role.purpose);
@@ -363,13 +444,7 @@ fn environment(procedure: &Procedure, points: &[PointClosed]) -> Result<Vec<Infl
             (Some(Purpose::Reference | Purpose::Environment), "pressure") => None,
             _ => continue,
         };
-        let readings: Vec<Decimal> = points
-            .iter()
-            .flat_map(|point| &point.cycles)
-            .flat_map(|scan: &Scan| &scan.indications)
-            .filter(|indication| indication.channel == channel.name)
-            .map(|indication| indication.digits)
-            .collect();
+        let readings = values_read(evidence, channel, points)?;
         let by_value = |a: &&Decimal, b: &&Decimal| a.to_f64().total_cmp(&b.to_f64());
         let (Some(min), Some(max)) = (
             readings.iter().min_by(by_value),
@@ -542,7 +617,7 @@ fn verdicts(results: &[&PointResult]) -> Option<Column> {
     })
 }
 
-/// Which results used a formula outside of its range; none where no result did.
+/// Which results used a formula or a standard outside of its range; none where no result did.
 fn beyond_range(results: &[&PointResult]) -> Option<Column> {
     let cell = |result: &&PointResult| {
         if result.forced.is_empty() {
@@ -550,18 +625,26 @@ fn beyond_range(results: &[&PointResult]) -> Option<Column> {
         }
         let mut names: Vec<&str> = Vec::new();
         for one in &result.forced {
-            if !names.contains(&one.violation.formula.as_str()) {
-                names.push(&one.violation.formula);
+            if !names.contains(&one.violation.name()) {
+                names.push(one.violation.name());
             }
         }
         let names = names.join(", ");
         Text::new(&format!("forced: {names}"), &format!("强制使用: {names}"))
     };
-    let is_any = results.iter().any(|result| !result.forced.is_empty());
-    is_any.then(|| {
-        let name = Text::new("Outside of formula range", "超出公式范围");
-        text_column("beyond_range", name, results.iter().map(cell).collect())
-    })
+    let mut forced = results.iter().flat_map(|result| &result.forced).peekable();
+    forced.peek()?;
+    let has_standard = forced.any(|one| matches!(one.violation, Violation::Standard(_)));
+    let name = if has_standard {
+        Text::new("Outside of range", "超出范围")
+    } else {
+        Text::new("Outside of formula range", "超出公式范围")
+    };
+    Some(text_column(
+        "beyond_range",
+        name,
+        results.iter().map(cell).collect(),
+    ))
 }
 
 fn plot(procedure: &Procedure, measurand: &Measurand, results: &[&PointResult]) -> Plot {

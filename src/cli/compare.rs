@@ -7,17 +7,19 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 
 use clap::Args;
-use heng_drivers::{Clock, LineSettings, PortSettings, SkippingClock, WallClock, description};
+use heng_drivers::{Adapters, Clock, SkippingClock, UsbAdapters, WallClock, description};
 use heng_procedures::{Outcome, Procedure, Prompt, library};
 use heng_quantities::{Language, Text};
 use heng_records::{Entry, Event, Opened, TextRole, TextUsed};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
+use super::recover::refuse_live;
 use super::{Exit, Failure, Show, inspect, make_folder, read_text};
 use crate::plain::Plain;
-use crate::session::bench::{Bench, Instrument, SIMULATED};
+use crate::session::bench::{Bench, is_simulated};
 use crate::session::evidence::{self, EvidenceError, text_used};
 use crate::session::live::{self, Answers, Calendar, Ended, LiveError, Session};
+use crate::session::ports::{self, Connection};
 use crate::session::replay;
 use crate::session::simulated::SimulatedBench;
 use crate::tui::{self, FromSession, ToSession};
@@ -171,7 +173,8 @@ pub fn demo(arguments: &Demo) -> Result<Exit, Failure> {
         folder: out,
         clock: Arc::new(clock),
         calendar,
-        ports: laboratory.ports(),
+        connections: laboratory.connections(),
+        adapters: laboratory.adapters(),
         prepared: (!arguments.ask).then(|| demo_answers(&procedure)),
         pace: terminal.then_some(arguments.speed),
         language: arguments.show.lang.into(),
@@ -197,11 +200,8 @@ pub fn run(arguments: &Run) -> Result<Exit, Failure> {
     texts.extend(standards_in(&arguments.standards)?);
     let bench = with_drivers(&mut texts)?;
     let order = evidence::order(&texts).map_err(|error| input(&error))?;
-    let ports = bench
-        .instruments
-        .iter()
-        .map(|instrument| Ok((instrument.role.clone(), port_of(instrument)?)))
-        .collect::<Result<_, Failure>>()?;
+    let connections = connections_of(&bench)?;
+    refuse_live(&arguments.out, &bench)?;
     let terminal = !arguments.show.plain && io::stdout().is_terminal() && io::stdin().is_terminal();
     let setting = Setting {
         opened: opened(&order.number, "wall", arguments.seed, &order.operator),
@@ -209,7 +209,8 @@ pub fn run(arguments: &Run) -> Result<Exit, Failure> {
         folder: arguments.out.clone(),
         clock: Arc::new(WallClock::new()),
         calendar: Calendar::now(),
-        ports,
+        connections,
+        adapters: Arc::new(UsbAdapters),
         prepared: None,
         pace: None,
         language: arguments.show.lang.into(),
@@ -218,23 +219,18 @@ pub fn run(arguments: &Run) -> Result<Exit, Failure> {
     finish(setting)
 }
 
-fn port_of(instrument: &Instrument) -> Result<PortSettings, Failure> {
-    if instrument.port == SIMULATED {
+/// How the roles of a bench of real ports are reached.
+fn connections_of(bench: &Bench) -> Result<BTreeMap<String, Connection>, Failure> {
+    if let Some(one) = bench.instruments.iter().find(|one| is_simulated(&one.port)) {
         return Err(Failure::new(
             Exit::Input,
             &format!(
                 "role {:?}: a simulated instrument runs in `heng demo` only; for `heng run` name a port, or start `heng simulate` and name its link",
-                instrument.role
+                one.role
             ),
         ));
     }
-    let line: LineSettings = instrument.line.parse().map_err(|error| {
-        Failure::new(Exit::Input, &format!("role {:?}: {error}", instrument.role))
-    })?;
-    Ok(PortSettings {
-        path: instrument.port.clone(),
-        line,
-    })
+    ports::connections(bench).map_err(|error| Failure::new(Exit::Input, &error))
 }
 
 fn input(error: &EvidenceError) -> Failure {
@@ -334,7 +330,8 @@ struct Setting {
     folder: PathBuf,
     clock: Arc<dyn Clock>,
     calendar: Calendar,
-    ports: BTreeMap<String, PortSettings>,
+    connections: BTreeMap<String, Connection>,
+    adapters: Arc<dyn Adapters>,
     prepared: Option<BTreeMap<String, String>>,
     pace: Option<f64>,
     language: Language,
@@ -354,7 +351,7 @@ fn finish(setting: Setting) -> Result<Exit, Failure> {
 
 pub fn exit_of(error: &LiveError) -> Exit {
     match error {
-        LiveError::Evidence(_) => Exit::Input,
+        LiveError::Evidence(_) | LiveError::Ports(_) => Exit::Input,
         LiveError::Engine(_) => Exit::Altered,
         LiveError::Record(_) | LiveError::Artefact(_) => Exit::Write,
     }
@@ -371,7 +368,8 @@ fn session(setting: Setting, answers: Answers, sink: Box<dyn FnMut(&Entry) + Sen
         folder,
         clock,
         calendar,
-        ports,
+        connections,
+        adapters,
         pace,
         ..
     } = setting;
@@ -381,7 +379,8 @@ fn session(setting: Setting, answers: Answers, sink: Box<dyn FnMut(&Entry) + Sen
         folder,
         clock,
         calendar,
-        ports,
+        connections,
+        adapters,
         answers,
         pace,
         sink,
@@ -538,7 +537,15 @@ pub fn closing(ended: &Ended, language: Language) -> Result<Exit, Failure> {
     for line in lines {
         let _ = writeln!(out, "{line}");
     }
+    for role in &ended.not_safe {
+        let told = Text::new(
+            &format!("NOT SAFE  {role} did not confirm its safe state: go and look at it"),
+            &format!("不安全  {role} 未确认安全状态：请到现场检查"),
+        );
+        let _ = writeln!(out, "{}", told.get(language));
+    }
     match inspect::exit_of(&report.finding) {
+        Exit::Done | Exit::Incomplete if !ended.not_safe.is_empty() => Ok(Exit::Instrument),
         Exit::Done if !ended.completed => Ok(Exit::Incomplete),
         exit => Ok(exit),
     }

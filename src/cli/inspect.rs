@@ -1,9 +1,8 @@
-//! Commands that only read: replay, verify, lint, instruments.
+//! Commands that only read: replay, verify, lint.
 
 use std::path::PathBuf;
 
 use clap::Args;
-use heng_drivers::catalogue;
 use heng_procedures::Procedure;
 use heng_records::{Ending, verify as verify_chain};
 
@@ -117,23 +116,4 @@ pub fn lint(arguments: &Lint) -> Result<Exit, Failure> {
             Err(Failure::new(Exit::Input, &lines.join("\n")))
         }
     }
-}
-
-pub fn instruments() -> Exit {
-    for description in catalogue() {
-        println!(
-            "{:16} {:10} {}",
-            description.id(),
-            description.line(),
-            description.title()
-        );
-        for quantity in description.quantities() {
-            let settable = if quantity.settable { ", settable" } else { "" };
-            println!(
-                "{:16}   {} {} to {} {}{settable}",
-                "", quantity.name, quantity.min, quantity.max, quantity.unit
-            );
-        }
-    }
-    Exit::Done
 }

@@ -6,7 +6,9 @@ mod csv;
 mod formula;
 mod import;
 mod inspect;
+mod instrument;
 mod number;
+mod recover;
 mod selftest;
 mod simulate;
 mod statistics;
@@ -76,6 +78,8 @@ enum Command {
     Demo(compare::Demo),
     /// Run a calibration on a bench
     Run(compare::Run),
+    /// Bring the bench of a session that was never closed to its safe state, and seal its record
+    Recover(recover::Recover),
     /// Recompute everything in a record from its evidence and compare
     Replay(inspect::Replay),
     /// Check the chain and the seal of a record
@@ -96,8 +100,18 @@ enum Command {
     Lint(inspect::Lint),
     /// Run published reference cases, or a laboratory's own, against the engine
     Selftest(selftest::SelfTest),
-    /// List the instruments that have a driver description
-    Instruments,
+    /// List the instruments that have a driver description, or print the page of one
+    Instruments(instrument::Instruments),
+    /// List the serial ports of this machine
+    Ports(instrument::Ports),
+    /// Ask who is on a port, with reading commands only
+    Identify(instrument::Identify),
+    /// Read one instrument, each value with its bytes
+    Read(instrument::Read),
+    /// A terminal on one port, with the traffic in hexadecimal and text
+    Talk(instrument::Talk),
+    /// Write the replies of an instrument as a transcript for the tests of its driver
+    Capture(instrument::Capture),
 }
 
 /// How a command shows what happens.
@@ -143,6 +157,7 @@ pub fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Demo(demo) => compare::demo(&demo),
         Command::Run(run) => compare::run(&run),
+        Command::Recover(arguments) => recover::recover(&arguments),
         Command::Replay(replay) => inspect::replay(&replay),
         Command::Verify(verify) => inspect::verify(&verify),
         Command::Import(arguments) => import::import(&arguments),
@@ -153,7 +168,12 @@ pub fn main() -> ExitCode {
         Command::Formula(arguments) => formula::formula(&arguments),
         Command::Lint(lint) => inspect::lint(&lint),
         Command::Selftest(arguments) => selftest::selftest(&arguments),
-        Command::Instruments => Ok(inspect::instruments()),
+        Command::Instruments(arguments) => instrument::instruments(&arguments),
+        Command::Ports(arguments) => instrument::ports(&arguments),
+        Command::Identify(arguments) => instrument::identify(&arguments),
+        Command::Read(arguments) => instrument::read(&arguments),
+        Command::Talk(arguments) => instrument::talk(&arguments),
+        Command::Capture(arguments) => instrument::capture(&arguments),
     };
     match result {
         Ok(exit) => exit.into(),
@@ -166,12 +186,19 @@ pub fn main() -> ExitCode {
 
 /// Prints to the standard output. A closed pipe is the reader's choice, not a failure.
 pub fn print(text: &str) -> Result<Exit, Failure> {
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+    print_on(text).map(|_| Exit::Done)
+}
+
+/// As [`print`], at once; false where the reader has closed the pipe and wants no more.
+pub fn print_on(text: &str) -> Result<bool, Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => {
             let message = format!("cannot write the result: {error}");
             Err(Failure::new(Exit::Write, &message))
         }
-        _ => Ok(Exit::Done),
     }
 }
 

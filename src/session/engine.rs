@@ -12,10 +12,13 @@ use heng_procedures::{
     Prompt, Setup, Severity, evaluate, evaluate_point,
 };
 use heng_quantities::{Decimal, Text};
-use heng_records::{Entry, Event, Exchange, Operator};
+use heng_records::{Entry, Event, Exchange, Operator, PortChange};
+
+mod adjustment;
 
 use super::evidence::Evidence;
 use crate::analyse::{artefact, certificate};
+use adjustment::Constants;
 
 /// What the session has to do next.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +66,8 @@ struct Task {
 enum Work {
     StopTalk,
     Identify,
+    /// The constants of the adjustment.
+    Constants,
     /// Channels of the procedure by quantity of the instrument.
     Read(Vec<(String, String)>),
     Set(Vec<(String, Decimal)>),
@@ -85,6 +90,8 @@ enum Awaited {
     Scanned,
     Answer(Prompt),
     SafeState,
+    /// The constants once more, before the results.
+    Constants,
     End,
 }
 
@@ -99,6 +106,7 @@ pub struct Engine {
     identified: BTreeMap<String, bool>,
     indications: Vec<Indication>,
     missing: BTreeMap<String, String>,
+    constants: Constants,
     points: Vec<PointClosed>,
     derived: Vec<serde_json::Value>,
     now_us: u64,
@@ -148,6 +156,7 @@ impl Engine {
             identified,
             indications: Vec::new(),
             missing: BTreeMap::new(),
+            constants: Constants::default(),
             points: Vec::new(),
             derived: Vec::new(),
             now_us: last.t_us,
@@ -161,6 +170,11 @@ impl Engine {
         }
         engine.step(Input::Start { t_us: last.t_us })?;
         Ok(engine)
+    }
+
+    /// Sources that did not confirm their safe state.
+    pub fn not_safe(&self) -> &[String] {
+        self.plan.not_safe()
     }
 
     /// What the session has to do next; none only while a feed is under way.
@@ -186,6 +200,7 @@ impl Engine {
         match &entry.event {
             Event::Exchange(exchange) => self.exchange(exchange),
             Event::Operator(operator) => self.operator(operator),
+            Event::Port(PortChange::Opened { role, .. }) => self.opened(role),
             _ => Ok(()),
         }
     }
@@ -207,16 +222,22 @@ impl Engine {
             }
             Command::Finish { completed } => {
                 self.drop_tasks();
-                let completed = completed && self.conclude()?;
-                self.action = Some(Action::Close { completed });
-                self.awaited = Awaited::End;
+                let again = self.constants.tasks().filter(|_| completed);
+                match again {
+                    Some(tasks) => {
+                        let roles: Vec<_> = tasks.iter().map(|task| task.role.clone()).collect();
+                        self.begin(Awaited::Constants, self.now_us, tasks, &roles)?;
+                    }
+                    None => self.finish(completed)?,
+                }
             }
-            Command::Identify => {
+            Command::Identify { at_us } => {
                 let roles: Vec<_> = self.identified.keys().cloned().collect();
                 for identified in self.identified.values_mut() {
                     *identified = false;
                 }
-                self.begin(Awaited::Identified, self.now_us, Vec::new(), &roles)?;
+                let tasks = self.first_constants();
+                self.begin(Awaited::Identified, at_us, tasks, &roles)?;
             }
             Command::Set { role, values } => {
                 let task = Task {
@@ -225,12 +246,12 @@ impl Engine {
                 };
                 self.begin(Awaited::Set, self.now_us, vec![task], &[role])?;
             }
-            Command::SafeState { role } => {
+            Command::SafeState { role, at_us } => {
                 let task = Task {
                     role: role.clone(),
                     work: Work::SafeState,
                 };
-                self.begin(Awaited::SafeState, self.now_us, vec![task], &[role])?;
+                self.begin(Awaited::SafeState, at_us, vec![task], &[role])?;
             }
             Command::Scan {
                 at_us, channels, ..
@@ -331,6 +352,9 @@ impl Engine {
         let recipe = match &task.work {
             Work::StopTalk => Ok(driver.stop_talk()),
             Work::Identify => Ok(driver.identify()),
+            Work::Constants => driver
+                .constants()
+                .map_or_else(|| Ok(driver.stop_talk()), Ok),
             Work::Read(reads) => {
                 let quantities: Vec<_> = reads
                     .iter()
@@ -452,6 +476,28 @@ impl Engine {
         }
     }
 
+    /// Whoever answers on a port that was opened is a stranger until it is identified, also in
+    /// the middle of a task.
+    fn opened(&mut self, role: &str) -> Result<(), EngineError> {
+        let known = self.identified.insert(role.to_owned(), false);
+        let at_work = self
+            .running
+            .as_ref()
+            .is_some_and(|one| one.task.role == role);
+        if known != Some(true) || !at_work {
+            return Ok(());
+        }
+        let Some(running) = self.running.take() else {
+            return Ok(());
+        };
+        self.queue.push_front(running.task);
+        for work in [Work::Identify, Work::StopTalk] {
+            let role = role.to_owned();
+            self.queue.push_front(Task { role, work });
+        }
+        self.next_task()
+    }
+
     /// A failed exchange is said, and tried again as often as the driver description allows.
     fn attempt_failed(
         &mut self,
@@ -501,13 +547,21 @@ impl Engine {
                     result,
                 })
             }
-            Work::StopTalk | Work::Identify => self.lost(&task.role.clone(), cause),
+            Work::Constants if matches!(self.awaited, Awaited::Constants) => {
+                self.constants_unread(&task.role.clone(), cause)
+            }
+            Work::StopTalk | Work::Identify | Work::Constants => {
+                self.lost(&task.role.clone(), cause)
+            }
         }
     }
 
     fn lost(&mut self, role: &str, reason: &str) -> Result<(), EngineError> {
         self.drop_tasks();
         self.identified.insert(role.to_owned(), false);
+        if matches!(self.awaited, Awaited::Constants) {
+            return self.constants_unread(role, reason);
+        }
         if matches!(self.awaited, Awaited::SafeState) {
             let result = Err(format!("{role}: {reason}"));
             return self.step(Input::SafeStateReached {
@@ -532,6 +586,7 @@ impl Engine {
                 self.identified.insert(task.role.clone(), true);
             }
             Work::Read(reads) => self.take_values(reads, &outcome.values),
+            Work::Constants => self.take_constants(&task.role, &outcome.texts)?,
             Work::StopTalk | Work::Set(_) | Work::SafeState => {}
         }
         self.next_task()
@@ -590,6 +645,7 @@ impl Engine {
                 indications: std::mem::take(&mut self.indications),
                 missing: std::mem::take(&mut self.missing),
             },
+            Awaited::Constants => return self.finish(!self.constants.changed()),
             other => {
                 self.awaited = other;
                 return Ok(());
@@ -631,6 +687,13 @@ impl Engine {
             }),
             Operator::Note { .. } => Ok(()),
         }
+    }
+
+    fn finish(&mut self, completed: bool) -> Result<(), EngineError> {
+        let completed = completed && self.conclude()?;
+        self.action = Some(Action::Close { completed });
+        self.awaited = Awaited::End;
+        Ok(())
     }
 
     fn expectation(&self) -> String {

@@ -210,6 +210,8 @@ fn drivers(
         let description = Description::parse(&text.name, &text.text)
             .map_err(|error| EvidenceError::text(&text.name, &error))?
             .with_layout(&instrument.layout)
+            .map_err(|error| refuse(error.to_string()))?
+            .with_limits(&instrument.limits)
             .map_err(|error| refuse(error.to_string()))?;
         if drivers
             .insert(instrument.role.clone(), description)

@@ -9,14 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use heng_drivers::{Clock, Exchange, ExchangeOutcome, Port, PortSettings, Step, escape};
-use heng_records::{
-    Entry, Event, Opened, Operator, PortChange, TextUsed, WriteError, Writer, sha256_hex,
-};
+use heng_drivers::{Adapters, Clock, ExchangeOutcome, escape};
+use heng_records::{Entry, Event, Opened, Operator, TextUsed, WriteError, Writer, sha256_hex};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::engine::{Action, Engine, EngineError};
 use super::evidence::{Evidence, EvidenceError};
+use super::ports::{Connection, Ports, PortsError};
 use crate::analyse::artefact::{self, ArtefactError};
 use crate::tui::ToSession;
 
@@ -47,6 +46,13 @@ impl Calendar {
         })
     }
 
+    /// Microseconds from the start to this moment; 0 where the machine's clock says that the
+    /// start is still to come.
+    pub fn elapsed_us(&self) -> u64 {
+        let elapsed = jiff::Timestamp::now().duration_since(self.start.timestamp());
+        u64::try_from(elapsed.as_micros()).unwrap_or(0)
+    }
+
     /// RFC 3339, with microseconds and the offset of the zone.
     pub fn moment(&self, t_us: u64) -> String {
         let span = Duration::from_micros(t_us);
@@ -72,8 +78,9 @@ pub struct Session {
     pub folder: PathBuf,
     pub clock: Arc<dyn Clock>,
     pub calendar: Calendar,
-    /// Path of each role's port; a bench may name it, or a simulator has made it.
-    pub ports: BTreeMap<String, PortSettings>,
+    /// How each role is reached; a bench names it, or a simulator has made it.
+    pub connections: BTreeMap<String, Connection>,
+    pub adapters: Arc<dyn Adapters>,
     pub answers: Answers,
     /// Waits are shown at this many times real speed; none skips them at once.
     pub pace: Option<f64>,
@@ -86,6 +93,8 @@ pub struct Session {
 pub struct Ended {
     pub record: PathBuf,
     pub completed: bool,
+    /// Sources that did not confirm their safe state.
+    pub not_safe: Vec<String>,
     pub files: Vec<PathBuf>,
 }
 
@@ -94,6 +103,8 @@ pub enum LiveError {
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
     #[error(transparent)]
+    Ports(#[from] PortsError),
+    #[error(transparent)]
     Engine(#[from] EngineError),
     #[error("{0}; the source was told to go to its safe state")]
     Record(#[from] WriteError),
@@ -101,20 +112,19 @@ pub enum LiveError {
     Artefact(#[from] ArtefactError),
 }
 
-struct Live {
-    engine: Engine,
-    writer: Writer,
-    clock: Arc<dyn Clock>,
-    calendar: Calendar,
-    settings: BTreeMap<String, PortSettings>,
-    ports: BTreeMap<String, Port>,
-    answers: Answers,
-    person: String,
-    pace: Option<f64>,
-    sink: Box<dyn FnMut(&Entry) + Send>,
+pub(super) struct Live {
+    pub engine: Engine,
+    pub writer: Writer,
+    pub clock: Arc<dyn Clock>,
+    pub calendar: Calendar,
+    pub ports: Ports,
+    pub answers: Answers,
+    pub person: String,
+    pub pace: Option<f64>,
+    pub sink: Box<dyn FnMut(&Entry) + Send>,
     /// Entries that are written but not yet durable.
-    unshown: Vec<Entry>,
-    document: Option<serde_json::Value>,
+    pub unshown: Vec<Entry>,
+    pub document: Option<serde_json::Value>,
 }
 
 /// Runs a session to its end and writes the artefacts beside its record.
@@ -128,12 +138,14 @@ pub async fn run(session: Session) -> Result<Ended, LiveError> {
         folder,
         clock,
         calendar,
-        ports,
+        connections,
+        adapters,
         answers,
         pace,
         sink,
     } = session;
     let evidence = Evidence::parse(&opened, &texts)?;
+    let ports = Ports::new(&connections, &evidence, &clock, &adapters)?;
     let record = folder.join(format!("{}.jsonl", opened.session));
     let mut writer = Writer::create(&record)?;
     let person = opened.operator.clone();
@@ -147,8 +159,7 @@ pub async fn run(session: Session) -> Result<Ended, LiveError> {
         writer,
         clock,
         calendar,
-        settings: ports,
-        ports: BTreeMap::new(),
+        ports,
         answers,
         person,
         pace,
@@ -156,30 +167,8 @@ pub async fn run(session: Session) -> Result<Ended, LiveError> {
         unshown: std::mem::take(&mut unshown),
         document: None,
     };
-    let ended = live.go_on().await;
-    if matches!(ended, Err(LiveError::Record(_))) {
-        live.safe_state_unrecorded().await;
-    }
-    let completed = ended?;
-    let files = live.close(&folder, completed)?;
-    Ok(Ended {
-        record,
-        completed,
-        files,
-    })
-}
-
-/// What stands in the record where there is no port to send to.
-fn not_exchanged(tx: &[u8], now_us: u64) -> Exchange {
-    let reason = "the port is not open".to_owned();
-    Exchange {
-        tx: tx.to_vec(),
-        rx: Vec::new(),
-        unsolicited: Vec::new(),
-        sent_us: now_us,
-        received_us: now_us,
-        outcome: ExchangeOutcome::Closed { reason },
-    }
+    let begun = live.begin().await;
+    live.finish(begun, &folder, "aborted").await
 }
 
 /// Appends the opening entry and the texts: everything the session starts from.
@@ -243,7 +232,7 @@ impl Live {
     }
 
     /// Appends evidence, feeds it to the engine and appends what follows from it.
-    fn take(&mut self, event: Event) -> Result<(), LiveError> {
+    pub fn take(&mut self, event: Event) -> Result<(), LiveError> {
         let entry = self.append(event)?;
         self.engine.feed(&entry)?;
         self.append_derived()
@@ -251,6 +240,10 @@ impl Live {
 
     fn append_derived(&mut self) -> Result<(), LiveError> {
         let derived = self.engine.take_derived();
+        self.append_values(derived)
+    }
+
+    pub fn append_values(&mut self, derived: Vec<serde_json::Value>) -> Result<(), LiveError> {
         if derived.is_empty() {
             return Ok(());
         }
@@ -273,12 +266,47 @@ impl Live {
         Ok(())
     }
 
-    async fn go_on(&mut self) -> Result<bool, LiveError> {
+    async fn begin(&mut self) -> Result<(), LiveError> {
         self.append_derived()?;
-        for role in self.settings.keys().cloned().collect::<Vec<_>>() {
+        self.open_ports().await
+    }
+
+    pub async fn open_ports(&mut self) -> Result<(), LiveError> {
+        for role in self.ports.leaders() {
             self.open_port(&role).await?;
         }
         self.show()?;
+        Ok(())
+    }
+
+    /// Goes on to the end, and closes the record; `aborted` is its reason where it was not
+    /// completed.
+    pub async fn finish(
+        mut self,
+        begun: Result<(), LiveError>,
+        folder: &Path,
+        aborted: &str,
+    ) -> Result<Ended, LiveError> {
+        let ended = match begun {
+            Ok(()) => self.go_on().await,
+            Err(error) => Err(error),
+        };
+        if matches!(ended, Err(LiveError::Record(_))) {
+            // The measurement is over; the only thing left is to leave no source running.
+            self.ports.safe_state_unrecorded().await;
+        }
+        let completed = ended?;
+        let reason = if completed { "completed" } else { aborted };
+        let files = self.close(folder, reason)?;
+        Ok(Ended {
+            record: self.writer.path().to_owned(),
+            completed,
+            not_safe: self.engine.not_safe().to_vec(),
+            files,
+        })
+    }
+
+    async fn go_on(&mut self) -> Result<bool, LiveError> {
         loop {
             match self.engine.action().cloned() {
                 Some(Action::Close { completed }) => return Ok(completed),
@@ -294,31 +322,10 @@ impl Live {
     }
 
     async fn open_port(&mut self, role: &str) -> Result<(), LiveError> {
-        let settings = self.settings[role].clone();
-        // As the bench names it: the number of a simulated instrument's pseudo-terminal is
-        // of no use to anyone who reads the record.
-        let named = self
-            .engine
-            .evidence
-            .bench
-            .instruments
-            .iter()
-            .find(|one| one.role == role);
-        let path = named.map_or_else(|| settings.path.clone(), |one| one.port.clone());
-        let line = settings.line.to_string();
-        let role = role.to_owned();
-        let change = match Port::open(&settings).await {
-            Ok(port) => {
-                self.ports.insert(role.clone(), port);
-                PortChange::Opened { role, path, line }
-            }
-            Err(error) => PortChange::Failed {
-                role,
-                path,
-                reason: error.to_string(),
-            },
-        };
-        self.take(Event::Port(change))
+        for change in self.ports.open(role).await {
+            self.take(Event::Port(change))?;
+        }
+        Ok(())
     }
 
     /// Waits until it is time for the exchange, listening to the operator all the while.
@@ -369,27 +376,19 @@ impl Live {
         if !self.wait(*not_before_us, &action).await? {
             return Ok(());
         }
-        if !self.ports.contains_key(role) && self.settings.contains_key(role) {
+        if self.ports.is_closed(role) {
             self.open_port(role).await?;
+            // Whoever is on a port that was opened again is asked for its name first.
+            if self.engine.action() != Some(&action) {
+                return Ok(());
+            }
         }
-        let driver = &self.engine.evidence.drivers[role];
-        let limits = driver.limits(request);
-        let exchange = if let Some(port) = self.ports.get_mut(role) {
-            let mut frame = |received: &[u8]| driver.frame(request, received);
-            port.exchange(tx, &mut frame, limits, &*self.clock).await
-        } else {
-            // A port that cannot be opened is tried again at the pace of its limit.
-            self.clock.spent(limits.total_us);
-            not_exchanged(tx, self.clock.now_us())
-        };
+        let exchange = self.ports.exchange(role, request, tx).await;
         let (outcome, reason) = match exchange.outcome {
             ExchangeOutcome::Complete => ("complete", String::new()),
             ExchangeOutcome::TimedOut => ("timed_out", String::new()),
             ExchangeOutcome::Closed { reason } => ("closed", reason),
         };
-        if outcome == "closed" {
-            self.ports.remove(role);
-        }
         let event = Event::Exchange(heng_records::Exchange {
             role: role.clone(),
             command: request.command.clone(),
@@ -475,10 +474,9 @@ impl Live {
         })
     }
 
-    fn close(&mut self, folder: &Path, completed: bool) -> Result<Vec<PathBuf>, LiveError> {
+    fn close(&mut self, folder: &Path, reason: &str) -> Result<Vec<PathBuf>, LiveError> {
         let t_us = self.clock.now_us();
         let utc = self.calendar.moment(t_us);
-        let reason = if completed { "completed" } else { "aborted" };
         let document = self.document.take();
         let (files, entries) = close_record(
             &mut self.writer,
@@ -490,36 +488,5 @@ impl Live {
         self.unshown.extend(entries);
         self.show()?;
         Ok(files)
-    }
-
-    /// The record can no longer be written: the measurement is over, and the only thing
-    /// left to do is to leave no source running. What happens here cannot be recorded.
-    async fn safe_state_unrecorded(&mut self) {
-        for (role, driver) in &self.engine.evidence.drivers {
-            let (Some(mut recipe), Some(port)) = (driver.safe_state(), self.ports.get_mut(role))
-            else {
-                continue;
-            };
-            let mut step = recipe.advance(None);
-            loop {
-                step = match step {
-                    Step::Wait { us } => {
-                        let until_us = self.clock.now_us() + us;
-                        self.clock.wait_until(until_us).await;
-                        recipe.advance(None)
-                    }
-                    Step::Send(request) => {
-                        let Ok(tx) = driver.encode(&request) else {
-                            break;
-                        };
-                        let mut frame = |received: &[u8]| driver.frame(&request, received);
-                        let limits = driver.limits(&request);
-                        let exchange = port.exchange(&tx, &mut frame, limits, &*self.clock).await;
-                        recipe.advance(Some(driver.decode(&request, &exchange.rx)))
-                    }
-                    Step::Done(_) | Step::Failed(_) => break,
-                };
-            }
-        }
     }
 }

@@ -154,6 +154,7 @@ pub fn run(
     Ok(Ended {
         record: path,
         completed: true,
+        not_safe: Vec::new(),
         files,
     })
 }

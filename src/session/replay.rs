@@ -68,29 +68,50 @@ fn differs(entry: u64, cause: impl Into<String>) -> Difference {
 /// [`ReadError`] where the file is not a record that this program can read.
 pub fn replay(path: &Path) -> Result<Report, ReadError> {
     let reader = Reader::open(path)?;
-    let mut report = Report {
-        session: String::new(),
-        entries: reader.entries.len() as u64,
-        head: reader
-            .entries
-            .last()
-            .map(|entry| entry.hash.clone())
-            .unwrap_or_default(),
-        identical: 0,
-        artefacts: Vec::new(),
-        not_compared: Vec::new(),
-        finding: Finding::Incomplete,
-    };
+    let mut report = Report::of(&reader.entries);
     if let Ending::Broken(broken) = reader.ending {
         report.finding = Finding::Broken(broken);
         return Ok(report);
     }
     report.finding = match walk(&reader.entries, &mut report) {
         Err(difference) => Finding::Differs(difference),
-        Ok(()) if reader.ending == Ending::Sealed => Finding::Identical,
-        Ok(()) => Finding::Incomplete,
+        Ok(_) if reader.ending == Ending::Sealed => Finding::Identical,
+        Ok(_) => Finding::Incomplete,
     };
     Ok(report)
+}
+
+/// Where the walk through a record ended.
+pub struct Walked {
+    pub source: Source,
+    /// Derived values that follow from the last evidence and do not stand in the record.
+    pub due: VecDeque<Value>,
+    pub document: Option<Value>,
+}
+
+impl Report {
+    fn of(entries: &[Entry]) -> Self {
+        Self {
+            session: String::new(),
+            entries: entries.len() as u64,
+            head: entries
+                .last()
+                .map(|entry| entry.hash.clone())
+                .unwrap_or_default(),
+            identical: 0,
+            artefacts: Vec::new(),
+            not_compared: Vec::new(),
+            finding: Finding::Incomplete,
+        }
+    }
+}
+
+/// Feeds the entries of a record that is not closed, and compares, as a replay does.
+///
+/// # Errors
+/// [`Difference`] at the first entry that does not follow.
+pub fn walk_open(entries: &[Entry]) -> Result<Walked, Difference> {
+    walk(entries, &mut Report::of(entries))
 }
 
 /// The texts in front of the record.
@@ -109,7 +130,7 @@ fn preamble(entries: &[Entry]) -> Option<(Opened, Vec<TextUsed>, &Entry, &[Entry
     Some((opened.clone(), texts, front.last()?, rest))
 }
 
-fn walk(entries: &[Entry], report: &mut Report) -> Result<(), Difference> {
+fn walk(entries: &[Entry], report: &mut Report) -> Result<Walked, Difference> {
     let (opened, texts, last, rest) =
         preamble(entries).ok_or_else(|| differs(0, "the record has no opening entry"))?;
     report.session.clone_from(&opened.session);
@@ -163,25 +184,24 @@ fn walk(entries: &[Entry], report: &mut Report) -> Result<(), Difference> {
         source.feed(entry)?;
         due.extend(source.take_derived());
     }
-    match due.len() {
-        0 => Ok(()),
-        // The last evidence may stand in the record before what follows from it was written.
-        _ if !matches!(
-            entries.last().map(|entry| &entry.event),
-            Some(Event::Sealed { .. })
-        ) =>
-        {
-            Ok(())
-        }
-        missing => Err(differs(
+    let last = entries.last().map(|entry| &entry.event);
+    // The last evidence may stand in the record before what follows from it was written.
+    if !due.is_empty() && matches!(last, Some(Event::Sealed { .. })) {
+        let missing = due.len();
+        return Err(differs(
             report.entries,
             format!("{missing} derived values are missing"),
-        )),
+        ));
     }
+    Ok(Walked {
+        source,
+        due,
+        document,
+    })
 }
 
 /// Where derived values come from: instruments' bytes, or a logger's file.
-enum Source {
+pub enum Source {
     Instruments(Box<Engine>),
     Logger(Vec<Value>),
 }

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use heng_drivers::{
-    DescriptionError, Fault, FaultError, Laboratory, LineError, PlantSettings, PortSettings,
-    SimulateError, SimulatedPort, SimulatorOptions, SkippingClock, description,
+    Adapters, Description, DescriptionError, Fault, FaultError, Laboratory, PlantSettings,
+    PortSettings, Role, SimulateError, SimulatedPort, SimulatorOptions, SkippingClock, description,
 };
 
-use super::bench::{Bench, Instrument};
+use super::bench::{Bench, Instrument, SIMULATED};
+use super::ports::{self, Connection, PortsError};
 
 /// Simulated instruments; they end when this is dropped.
 pub struct SimulatedBench {
-    ports: BTreeMap<String, PortSettings>,
+    connections: BTreeMap<String, Connection>,
+    laboratory: Laboratory,
     _instruments: Vec<SimulatedPort>,
 }
 
@@ -20,8 +22,8 @@ pub struct SimulatedBench {
 pub enum BenchError {
     #[error("--fault {text}: {cause}")]
     Fault { text: String, cause: String },
-    #[error("role {role:?} of the bench: {source}")]
-    Line { role: String, source: LineError },
+    #[error(transparent)]
+    Ports(#[from] PortsError),
     #[error("role {role:?} of the bench: {source}")]
     Layout {
         role: String,
@@ -46,54 +48,70 @@ impl SimulatedBench {
     ) -> Result<Self, BenchError> {
         let mut faults = sorted(bench, faults)?;
         let laboratory = Laboratory::new(PlantSettings::default(), seed, Arc::new(clock.clone()));
-        let mut ports = BTreeMap::new();
-        let mut instruments = Vec::new();
+        let mut lines: Vec<(&str, Vec<&Instrument>)> = Vec::new();
         for instrument in &bench.instruments {
-            let Instrument {
-                role,
-                model,
-                serial,
-                line,
-                ..
-            } = instrument;
-            let description = description(model).ok_or_else(|| BenchError::Model {
-                role: role.clone(),
-                model: model.clone(),
-            })?;
-            let description = description
-                .with_layout(&instrument.layout)
-                .map_err(|source| BenchError::Layout {
-                    role: role.clone(),
-                    source,
-                })?;
-            let options = SimulatorOptions {
-                serial_number: Some(serial.clone()),
-                faults: faults.remove(role).unwrap_or_default(),
-            };
-            let part = description.simulated_role();
-            let port = laboratory.attach(part, &description, options)?;
-            let line = line.parse().map_err(|source| BenchError::Line {
-                role: role.clone(),
-                source,
-            })?;
-            ports.insert(
-                role.clone(),
-                PortSettings {
-                    path: port.path.clone(),
-                    line,
-                },
-            );
+            let port = instrument.port.as_str();
+            let shared = lines
+                .iter_mut()
+                .find(|(name, _)| port != SIMULATED && *name == port);
+            match shared {
+                Some((_, roles)) => roles.push(instrument),
+                None => lines.push((port, vec![instrument])),
+            }
+        }
+        let mut connections = BTreeMap::new();
+        let mut instruments = Vec::new();
+        for (name, roles) in lines {
+            let attached = roles
+                .iter()
+                .map(|one| simulation(one, faults.remove(&one.role).unwrap_or_default()))
+                .collect::<Result<_, _>>()?;
+            let port = laboratory.attach_line(attached)?;
+            for one in roles {
+                let mut settings = PortSettings::new(&port.path, ports::line(one)?);
+                settings.adapter = Some(port.adapter.clone());
+                let name = name.to_owned();
+                connections.insert(one.role.clone(), Connection { settings, name });
+            }
             instruments.push(port);
         }
         Ok(Self {
-            ports,
+            connections,
+            laboratory,
             _instruments: instruments,
         })
     }
 
-    pub fn ports(&self) -> BTreeMap<String, PortSettings> {
-        self.ports.clone()
+    pub fn connections(&self) -> BTreeMap<String, Connection> {
+        self.connections.clone()
     }
+
+    /// Knows where each simulated instrument is plugged in.
+    pub fn adapters(&self) -> Arc<dyn Adapters> {
+        Arc::new(self.laboratory.clone())
+    }
+}
+
+fn simulation(
+    instrument: &Instrument,
+    faults: Vec<Fault>,
+) -> Result<(Role, Description, SimulatorOptions), BenchError> {
+    let role = || instrument.role.clone();
+    let description = description(&instrument.model).ok_or_else(|| BenchError::Model {
+        role: role(),
+        model: instrument.model.clone(),
+    })?;
+    let description = description
+        .with_layout(&instrument.layout)
+        .map_err(|source| BenchError::Layout {
+            role: role(),
+            source,
+        })?;
+    let options = SimulatorOptions {
+        serial_number: Some(instrument.serial.clone()),
+        faults,
+    };
+    Ok((description.simulated_role(), description, options))
 }
 
 /// Faults by role.

@@ -13,6 +13,7 @@ mod intents;
 pub mod rehearsal;
 mod screens;
 mod style;
+mod talk;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -31,6 +32,7 @@ use ratatui::crossterm::event::{self, Event};
 pub use captions::Captions;
 pub use format::{clock_range, one_line, result_places, severity, signed, verdict};
 pub use glyphs::Glyphs;
+pub use talk::{Direction, TalkScreen, Traffic, Typed};
 pub use text::Word;
 pub use view::time_of_day;
 

@@ -90,7 +90,12 @@ impl Rehearsal {
         ] {
             let path = format!("/dev/ttyUSB{path}");
             let (role, line) = (role.to_owned(), "9600 8N1".to_owned());
-            run.push(Event::Port(PortChange::Opened { role, path, line }));
+            run.push(Event::Port(PortChange::Opened {
+                role,
+                path,
+                line,
+                was: None,
+            }));
         }
         run.exchange("mirror", "ID?\\r", "473 S/N 22-0417\\r\\n", "complete");
         run.exchange("uut", "?\\r", "HMT330 SN R1240077\\r\\n", "complete");

@@ -180,6 +180,10 @@ words! {
     Finished: "finished", "完成";
     Aborted: "aborted", "中止";
     Other: "derived value", "计算结果";
+    BytesInHex: "bytes", "字节";
+    BytesAsText: "as text", "文本";
+    TalkKeys: "F1 help  Enter send  PgUp PgDn scroll  Ctrl-C leave", "F1 帮助  Enter 发送  PgUp PgDn 滚动  Ctrl-C 退出";
+    TalkHelp: "NAME x=1  a command of the description, arguments\nTEXT      sent with the end of a request; \\r \\xNN\n>TEXT     so even where TEXT is the name of a command\n>>TEXT    sent as it is, without an end\n> sent  < received  ~ unasked  = meaning  ! trouble\nWhat sets, adjusts or is unknown needs --allow.\nUp Down: earlier lines. Esc: clear. End: newest.", "命令名 x=1  描述文件中的命令及其参数\n文本        加请求结束符后发送；\\r \\xNN 表示字节\n>文本       即使与命令同名也按文本发送\n>>文本      原样发送，不加结束符\n> 发送  < 接收  ~ 未经请求  = 含义  ! 故障\n设定、调整及未知命令须用 --allow 允许。\n上下键：历史。Esc：清除。End：最新。";
 }
 
 #[cfg(test)]

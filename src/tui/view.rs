@@ -266,7 +266,9 @@ impl View {
 
     fn port(&mut self, change: &PortChange) {
         match change {
-            PortChange::Opened { role, path, line } => {
+            PortChange::Opened {
+                role, path, line, ..
+            } => {
                 let instrument = self.instrument(role);
                 instrument.port.clone_from(path);
                 instrument.line.clone_from(line);

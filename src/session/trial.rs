@@ -1,0 +1,201 @@
+//! A short session on simulated instruments, in this process, for tests.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use heng_drivers::{SkippingClock, description, unescape};
+use heng_records::{Entry, Event, Opened, Reader, TextRole, TextUsed};
+use serde_json::Value;
+use tokio::sync::mpsc::unbounded_channel;
+
+use super::bench::Bench;
+use super::evidence::{parse_toml, single, text_used};
+use super::live::{self, Answers, Calendar, Ended, Session};
+use super::replay::{self, Finding};
+use super::simulated::SimulatedBench;
+use crate::tui::ToSession;
+
+pub const SOAK_S: u64 = 300;
+pub const WINDOW_S: u64 = 240;
+const SEED: u64 = 20_261_125;
+
+/// The shipped procedure with short waits, wide criteria and two points.
+fn procedure() -> String {
+    let text = include_str!("../../procedures/library/thermo-hygrometer-comparison.toml");
+    let text = text
+        .replace("minimum_wait_s = 1800", "minimum_wait_s = 300")
+        .replace("maximum_wait_s = 14400", "maximum_wait_s = 3600")
+        .replace("window_s = 1200", "window_s = 240")
+        .replace("count = 10", "count = 3");
+    let third = text.match_indices("[[point]]").nth(2).unwrap().0;
+    let steady = text.find("# Sized for").unwrap();
+    let lines = text[..third].lines().chain(text[steady..].lines());
+    let lines = lines.filter(|line| !line.starts_with("slope_per_h"));
+    let lines = lines.map(|line| match line.strip_prefix("range = ") {
+        Some(_) => "range = \"5\"",
+        None => line,
+    });
+    lines.fold(String::new(), |text, line| text + line + "\n")
+}
+
+pub fn texts(bench: &str) -> Vec<TextUsed> {
+    let mut texts: Vec<TextUsed> = [
+        (TextRole::Procedure, "procedure.toml", procedure().as_str()),
+        (TextRole::Bench, "bench.toml", bench),
+        (
+            TextRole::Order,
+            "order.toml",
+            include_str!("../../fixtures/demo/order.toml"),
+        ),
+        (
+            TextRole::Scope,
+            "scope.toml",
+            include_str!("../../fixtures/demo/scope.toml"),
+        ),
+        (
+            TextRole::Standard,
+            "DEMO-H-2026-0417.toml",
+            include_str!("../../fixtures/demo/standards/DEMO-H-2026-0417.toml"),
+        ),
+        (
+            TextRole::Standard,
+            "DEMO-T-2026-0931.toml",
+            include_str!("../../fixtures/demo/standards/DEMO-T-2026-0931.toml"),
+        ),
+        (
+            TextRole::Standard,
+            "DEMO-P-2026-2231.toml",
+            include_str!("../../fixtures/demo/standards/DEMO-P-2026-2231.toml"),
+        ),
+    ]
+    .map(|(role, name, text)| text_used(role, name, text))
+    .into();
+    let bench = bench_of(&texts);
+    for one in &bench.instruments {
+        if !texts.iter().any(|text| text.name == one.model) {
+            let text = description(&one.model).unwrap().text();
+            texts.push(text_used(TextRole::Driver, &one.model, text));
+        }
+    }
+    texts
+}
+
+pub fn bench_of(texts: &[TextUsed]) -> Bench {
+    parse_toml(single(texts, TextRole::Bench, "bench").unwrap()).unwrap()
+}
+
+/// Every instrument on a line of its own.
+pub fn bench() -> &'static str {
+    include_str!("../../fixtures/demo/bench.toml")
+}
+
+/// An empty folder; kept where a test fails.
+pub fn folder(name: &str) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("heng-{}-{name}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&path);
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
+
+/// What a session left.
+pub struct Left {
+    pub ended: Ended,
+    pub entries: Vec<Entry>,
+}
+
+/// Runs the session until the second point has begun to settle, then aborts it, so that it
+/// ends in the safe state and without a certificate.
+pub fn run(folder: &Path, bench: &str, faults: &[String]) -> Left {
+    let texts = texts(bench);
+    let clock = SkippingClock::new();
+    let laboratory = SimulatedBench::start(&bench_of(&texts), SEED, &clock, faults).unwrap();
+    let (say, person) = unbounded_channel();
+    let told = Mutex::new(false);
+    let sink = move |entry: &Entry| {
+        let second = is_step(entry, "stabilise", Some(1));
+        if second && !std::mem::replace(&mut *told.lock().unwrap(), true) {
+            let reason = "the test has seen enough".to_owned();
+            say.send(ToSession::Abort { reason }).unwrap();
+        }
+    };
+    let answers = [
+        ("visual_check", "good"),
+        ("warm_up", "warm"),
+        ("mirror_state", "water"),
+        ("instrument_lost", "abort"),
+    ];
+    let prepared = answers.map(|(prompt, choice)| (prompt.to_owned(), choice.to_owned()));
+    let session = Session {
+        opened: opened(),
+        texts,
+        folder: folder.to_owned(),
+        clock: Arc::new(clock),
+        calendar: Calendar::at("2026-11-25T08:00:00+08:00").unwrap(),
+        connections: laboratory.connections(),
+        adapters: laboratory.adapters(),
+        answers: Answers {
+            prepared: prepared.into(),
+            person: Some(person),
+        },
+        pace: None,
+        sink: Box::new(sink),
+    };
+    let ended = runtime().block_on(live::run(session)).unwrap();
+    assert_recomputes(&ended.record);
+    let entries = Reader::open(&ended.record).unwrap().entries;
+    Left { ended, entries }
+}
+
+pub fn runtime() -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().build().unwrap()
+}
+
+pub fn opened() -> Opened {
+    Opened {
+        format: heng_records::FORMAT,
+        program: "heng".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        session: "TRIAL-1".to_owned(),
+        clock: "simulated".to_owned(),
+        seed: SEED,
+        job: "comparison".to_owned(),
+        operator: "Li Na".to_owned(),
+    }
+}
+
+pub fn assert_recomputes(record: &Path) {
+    let report = replay::replay(record).unwrap();
+    assert_eq!(report.finding, Finding::Identical, "{}", record.display());
+}
+
+pub fn derived<'a>(entry: &'a Entry, what: &str) -> Option<&'a Value> {
+    match &entry.event {
+        Event::Derived { body } if body["what"] == what => Some(body),
+        _ => None,
+    }
+}
+
+pub fn is_step(entry: &Entry, kind: &str, point: Option<usize>) -> bool {
+    derived(entry, "step").is_some_and(|step| {
+        step["kind"] == kind && point.is_none_or(|point| step["point"] == point)
+    })
+}
+
+/// Requests that an instrument has received with each exchange: a bare line end is none.
+pub fn requests(exchange: &heng_records::Exchange) -> u64 {
+    let tx = unescape(&exchange.tx).unwrap();
+    let lines = tx.split(|byte| matches!(byte, b'\r' | b'\n'));
+    lines.filter(|line| !line.is_empty()).count() as u64
+}
+
+/// Alarms as `place: text`.
+pub fn alarms(entries: &[Entry]) -> Vec<String> {
+    let alarms = entries.iter().filter_map(|entry| derived(entry, "alarm"));
+    alarms
+        .map(|alarm| {
+            let text = alarm["text"]["en"].as_str().unwrap_or_default();
+            format!("{}: {text}", alarm["place"].as_str().unwrap_or_default())
+        })
+        .collect()
+}
