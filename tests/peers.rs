@@ -512,7 +512,9 @@ fn labmcp_checks_the_simulated_balances() {
 
 /// What Debian's Modbus client makes of registers, one for each line.
 fn mbpoll(port: &str, arguments: &[&str]) -> Option<Vec<String>> {
-    let line = ["-m", "rtu", "-b", "9600", "-P", "none", "-0", "-1"];
+    let line = [
+        "-m", "rtu", "-b", "9600", "-P", "none", "-0", "-1", "-o", "10",
+    ];
     let run = Command::new("mbpoll")
         .args(line)
         .args(arguments)
