@@ -75,6 +75,7 @@ impl Bus {
             clock: Arc::clone(&clock),
             port: None,
             name: None,
+            debt: (0, 0),
         };
         tokio::spawn(owner.work(waiting));
         Self {
@@ -181,6 +182,8 @@ struct Owner {
     port: Option<Port>,
     /// Name of the port when it was last opened.
     name: Option<String>,
+    /// What the line owed when the port was lost.
+    debt: (u64, u64),
 }
 
 impl Owner {
@@ -219,7 +222,9 @@ impl Owner {
             }
             None => (self.settings.clone(), self.settings.path.clone()),
         };
-        self.port = Some(Port::open(&settings).await?);
+        let mut port = Port::open(&settings).await?;
+        port.owing(self.debt);
+        self.port = Some(port);
         let was = self.name.replace(name.clone());
         let was = was.filter(|was| *was != name);
         Ok(Opening { name, was })
@@ -241,7 +246,10 @@ impl Owner {
         let exchange = port.exchange(tx, &mut frame, limits, &*self.clock).await;
         if matches!(exchange.outcome, ExchangeOutcome::Closed { .. }) {
             // Held on to, the name of the lost port would not be free when it comes back.
+            self.debt = port.debt();
             self.port = None;
+        } else if description.decode(request, &exchange.rx).is_err() {
+            port.distrust();
         }
         exchange
     }

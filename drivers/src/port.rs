@@ -316,13 +316,28 @@ impl Port {
             ExchangeOutcome::Complete if sent_us < self.owed_until_us => {
                 self.listen_on(&mut exchange, before, limits, clock).await;
             }
-            ExchangeOutcome::TimedOut => {
+            ExchangeOutcome::TimedOut | ExchangeOutcome::Closed { .. } => {
                 self.hushed_until_us = sent_us.saturating_add(limits.total_us);
                 self.owed_until_us = sent_us.saturating_add(OWED * limits.total_us);
             }
-            _ => {}
+            ExchangeOutcome::Complete => {}
         }
         exchange
+    }
+
+    /// What the line still owes, for the port that is opened in the place of this one.
+    pub(crate) const fn debt(&self) -> (u64, u64) {
+        (self.hushed_until_us, self.owed_until_us)
+    }
+
+    /// Replies to requests of an earlier port may still come.
+    pub(crate) const fn owing(&mut self, debt: (u64, u64)) {
+        (self.hushed_until_us, self.owed_until_us) = debt;
+    }
+
+    /// The last reply made no sense: what belongs to it may still be on its way.
+    pub(crate) const fn distrust(&mut self) {
+        self.stale = true;
     }
 
     /// Waits until the line may be used: after a failure until it has fallen silent, else for
@@ -401,7 +416,7 @@ impl Port {
             .collect_until_quiet(QUIET.max(clock.real_gap(gap)))
             .await;
         clock.spent(gap + self.settings.line.wire_us(bytes.len()));
-        self.stale = false;
+        self.stale = clock.now_us() < self.hushed_until_us;
         bytes
     }
 

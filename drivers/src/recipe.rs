@@ -307,9 +307,24 @@ impl Recipe {
             (Some(_), Some(_)) if matches!(self.goal, Goal::Send) => Ok(()),
             (Some(command), Some(reply)) => {
                 let reply = reply?;
+                let instead = reply.instead.is_some();
+                // A line in the place of a reply tells no identity and confirms no setting.
+                if instead
+                    && matches!(
+                        self.goal,
+                        Goal::Identify { .. } | Goal::Set { .. } | Goal::Texts
+                    )
+                {
+                    return Err(RecipeError::Missing { quantity: command });
+                }
                 for value in &reply.values {
-                    self.fields
-                        .insert(value.quantity.clone(), value.digits.to_string());
+                    // What is no value is not 0 either.
+                    if instead || value.quality == Quality::NoValue {
+                        self.fields.remove(&value.quantity);
+                    } else {
+                        let digits = value.digits.to_string();
+                        self.fields.insert(value.quantity.clone(), digits);
+                    }
                 }
                 self.fields.extend(reply.texts.iter().cloned());
                 self.replies.push((command, reply));

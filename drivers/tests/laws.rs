@@ -434,6 +434,17 @@ fn requests_that_change_an_adjustment_are_recognised_on_the_wire() {
         let found = recognised.map(|(_, class)| class.name());
         assert_eq!(found, Some(class), "{id} {tx:?}");
     }
+    // An open text does not carry a second command past its class.
+    for (id, tx) in [
+        (
+            "fluke-1594a",
+            &b"INP:PROB:TEST? \"a\",1;:CAL:SECURE:CODE 1\r"[..],
+        ),
+        ("druck-pace", b":UNIT:PRES MBAR;:CAL:PRES:ZERO:AUTO 1\n"),
+        ("fluke-7341", b"t\rs=10.00\r"),
+    ] {
+        assert_eq!(description(id).unwrap().recognise(tx), None, "{id}");
+    }
     // In another case it is no command of this balance.
     let balance = description("mettler-mtsics").unwrap();
     assert_eq!(balance.recognise(b"c3\r\n"), None);

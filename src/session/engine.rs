@@ -369,9 +369,14 @@ impl Engine {
                     .collect();
                 driver.set(&values)
             }
-            Work::SafeState => driver
-                .safe_state()
-                .map_or_else(|| Ok(driver.stop_talk()), Ok),
+            Work::SafeState => match driver.safe_state() {
+                Some(recipe) => Ok(recipe),
+                None if driver.quantities().iter().any(|info| info.settable) => {
+                    let cause = "this model has no safe state that can be set and read back: go and look at it";
+                    return self.task_failed(&task, cause);
+                }
+                None => Ok(driver.stop_talk()),
+            },
         };
         match recipe {
             Ok(mut recipe) => {

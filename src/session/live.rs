@@ -291,7 +291,7 @@ impl Live {
             Ok(()) => self.go_on().await,
             Err(error) => Err(error),
         };
-        if matches!(ended, Err(LiveError::Record(_))) {
+        if ended.is_err() {
             // The measurement is over; the only thing left is to leave no source running.
             self.ports.safe_state_unrecorded().await;
         }

@@ -207,9 +207,14 @@ impl Ports {
     /// Brings everything that has a safe state to it. What happens here is not recorded.
     pub async fn safe_state_unrecorded(&mut self) {
         for tenant in self.tenants.values_mut() {
-            if let Some(recipe) = tenant.description().safe_state() {
-                // There is nobody left to be told of a failure.
-                let _told = tenant.run(recipe, &mut |_| ()).await;
+            // There is nobody left to be told of a failure, so it is tried again.
+            for _ in 0..=tenant.description().retries() {
+                let Some(recipe) = tenant.description().safe_state() else {
+                    break;
+                };
+                if tenant.run(recipe, &mut |_| ()).await.is_ok() {
+                    break;
+                }
             }
         }
     }

@@ -313,7 +313,13 @@ impl Place<'_> {
                 address: address()?,
             },
             ProtocolKind::Cts => Wire::Cts {
-                address: address()? & 0x7F,
+                address: match address()? {
+                    address @ 0..=127 => address,
+                    other => {
+                        let message = format!("the address {other} is not 0 to 127");
+                        return Err(self.error(0, &message));
+                    }
+                },
             },
             ProtocolKind::ModbusRtu | ProtocolKind::ModbusAscii => Wire::Modbus {
                 unit: address()?,

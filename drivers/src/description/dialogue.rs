@@ -8,7 +8,7 @@ use super::{Command, Description, Echo, LONGEST_REPLY, Says, argument_names};
 use crate::escape::escape;
 use crate::number::NumberFormat;
 use crate::reply::{
-    DecodeCause, DecodeError, EncodeError, Framing, Quality, Reply, Request, Value,
+    Class, DecodeCause, DecodeError, EncodeError, Framing, Quality, Reply, Request, Value,
 };
 use crate::template::{Capture, Field, Mismatch, Template};
 use crate::wire::modbus_exception;
@@ -23,6 +23,10 @@ pub(crate) struct SimulatedLine<'a> {
 impl<'a> SimulatedLine<'a> {
     pub fn name(&self) -> &'a str {
         &self.command.name
+    }
+
+    pub fn class(&self) -> Class {
+        self.command.class
     }
 }
 
@@ -332,7 +336,7 @@ impl Description {
         let info = self.info(field);
         let missing = !text.bytes().any(|byte| byte.is_ascii_digit())
             || text.contains('*')
-            || absent.iter().any(|said| said == text);
+            || absent.iter().any(|said| same_number(said, text));
         let (digits, quality) = if missing {
             (Decimal::new(0, 0), Quality::NoValue)
         } else {
@@ -510,6 +514,12 @@ fn state<'a>(states: &'a BTreeMap<String, Quality>, found: &str) -> Option<&'a Q
     states
         .get(found)
         .or_else(|| by_range().map(|(_, quality)| quality))
+}
+
+/// Equal as texts, or as numbers with other signs and zeros.
+fn same_number(said: &str, text: &str) -> bool {
+    let number = |text: &str| text.parse::<Decimal>().ok().map(Decimal::to_f64);
+    said == text || number(said).is_some_and(|said| number(text) == Some(said))
 }
 
 /// A unit, or its code, as it stands on the wire.

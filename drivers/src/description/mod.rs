@@ -341,11 +341,16 @@ impl Description {
             return None;
         }
         let line = self.understand(&tx[start..start + length])?;
+        // Many instruments take several commands in one line: an open text could carry another.
+        let class = line.class();
+        let joins = |text: &str| text.contains([';', ':', '*', '?', '&', '|']);
+        if class != Class::Calibrate && line.fields.iter().any(|(_, text)| joins(text)) {
+            return None;
+        }
         let request = Request {
             command: line.name().to_owned(),
             args: line.fields,
         };
-        let class = self.class(&request.command)?;
         Some((request, class))
     }
 

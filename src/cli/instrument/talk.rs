@@ -216,7 +216,11 @@ impl<'a> Speaker<'a> {
     /// What these bytes may do; `None` where nobody knows.
     fn class_of(&self, utterance: &Utterance) -> Option<Class> {
         let (description, _) = self.known.as_ref()?;
-        description.class(&utterance.request.as_ref()?.command)
+        if utterance.tx.is_empty() {
+            return description.class(&utterance.request.as_ref()?.command);
+        }
+        // What goes out is judged, not what it was called.
+        description.recognise(&utterance.tx).map(|(_, class)| class)
     }
 
     async fn exchange(&mut self, utterance: &Utterance) -> Exchange {
