@@ -1,8 +1,12 @@
 //! A run that is killed, and the way back: the binary, real time, pseudo-terminals.
 
+mod simulator;
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+
+use simulator::Simulator;
 
 const RECORD: &str = "DEMO-2026-1183.jsonl";
 
@@ -29,20 +33,6 @@ fn heng(arguments: &[&str]) -> Command {
     command
 }
 
-/// Starts `heng simulate` and waits until its port is there.
-fn simulate(model: &str, link: &Path) -> Process {
-    let process = heng(&["simulate", model, "--link", link.to_str().unwrap()])
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut process = Process(process);
-    while std::fs::symlink_metadata(link).is_err() {
-        assert!(process.0.try_wait().unwrap().is_none(), "{model} ended");
-        std::thread::yield_now();
-    }
-    process
-}
-
 const BENCH: [(&str, &str, &str, &str); 5] = [
     ("mirror", "mbw-473", "13-0418", "DEMO-H-2026-0417"),
     ("thermometer", "fluke-1529", "A5B012", "DEMO-T-2026-0931"),
@@ -56,20 +46,20 @@ const BENCH: [(&str, &str, &str, &str); 5] = [
     ("uut", "vaisala-hmt330", "D1234567", ""),
 ];
 
-fn bench(folder: &Path) -> String {
+fn bench(instruments: &[Simulator]) -> String {
     let name = "name = { en = \"Bench\", zh = \"校准台\" }\n".to_owned();
-    let instruments = BENCH.map(|(role, model, serial, certificate)| {
-        let port = folder.join(role);
-        let certificate = match certificate {
+    let described = BENCH.iter().zip(instruments);
+    let described = described.map(|((role, model, serial, certificate), simulator)| {
+        let port = simulator.port();
+        let certificate = match *certificate {
             "" => String::new(),
             number => format!("certificate = \"{number}\"\n"),
         };
         format!(
-            "[[instrument]]\nrole = \"{role}\"\nmodel = \"{model}\"\nserial = \"{serial}\"\nport = \"{}\"\nline = \"9600 8N1\"\n{certificate}",
-            port.display()
+            "[[instrument]]\nrole = \"{role}\"\nmodel = \"{model}\"\nserial = \"{serial}\"\nport = \"{port}\"\nline = \"9600 8N1\"\n{certificate}"
         )
     });
-    name + &instruments.concat()
+    name + &described.collect::<String>()
 }
 
 fn run(folder: &Path) -> Command {
@@ -92,7 +82,11 @@ fn said(output: &Output) -> String {
 #[test]
 fn a_killed_run_is_refused_recovered_and_then_forgotten() {
     let folder = folder("killed");
-    std::fs::write(folder.join("bench.toml"), bench(&folder)).unwrap();
+    let mut instruments: Vec<_> = BENCH
+        .iter()
+        .map(|(role, model, ..)| Simulator::start(model, &format!("recovery-{role}")))
+        .collect();
+    std::fs::write(folder.join("bench.toml"), bench(&instruments)).unwrap();
     // A source that is gone is looked for in real time here: for a second.
     let shipped = include_str!("../procedures/library/thermo-hygrometer-comparison.toml");
     let hasty = shipped
@@ -100,10 +94,6 @@ fn a_killed_run_is_refused_recovered_and_then_forgotten() {
         .replace("look_for_s = 120", "look_for_s = 1");
     assert_ne!(hasty, shipped);
     std::fs::write(folder.join("procedure.toml"), hasty).unwrap();
-    let mut instruments: Vec<_> = BENCH
-        .iter()
-        .map(|(role, model, ..)| simulate(model, &folder.join(role)))
-        .collect();
     // The first question comes when every instrument is identified; nobody answers it.
     let mut killed = Process(
         run(&folder)

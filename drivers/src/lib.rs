@@ -26,8 +26,7 @@ mod wire;
 pub use bus::{Bus, Opening, Tenant};
 pub use clock::{Clock, SkippingClock, WallClock};
 pub use description::{
-    Description, DescriptionError, Evidence, ModemLines, QuantityInfo, Quirk, catalogue,
-    description,
+    Description, DescriptionError, Evidence, QuantityInfo, Quirk, catalogue, description,
 };
 pub use escape::{EscapeError, escape, unescape};
 pub use line::{Flow, LineError, LineSettings, Parity};

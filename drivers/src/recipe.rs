@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use heng_quantities::{Decimal, Unit};
 
-use crate::description::stated_quality;
+use crate::description::{same_number, stated_quality};
 use crate::reply::{
     DecodeCause, DecodeError, EncodeError, Identity, Quality, Reply, Request, Value,
 };
@@ -555,10 +555,6 @@ fn state_error(command: &str, cause: DecodeCause) -> RecipeError {
 /// Equal as texts, or as numbers whatever their zeros at the end: a set point is a number, and
 /// so is a text with a point in it.
 fn same(field: &str, wanted: &str, found: &str) -> bool {
-    let number = |text: &str| text.parse::<Decimal>().ok().map(Decimal::to_f64);
     let numeric = field.strip_suffix(".set").is_some() || wanted.contains('.');
-    wanted == found
-        || number(wanted)
-            .zip(number(found))
-            .is_some_and(|(a, b)| numeric && a == b)
+    wanted == found || (numeric && same_number(wanted, found))
 }

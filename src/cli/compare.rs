@@ -14,7 +14,7 @@ use heng_records::{Entry, Event, Opened, TextRole, TextUsed};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::recover::refuse_live;
-use super::{Exit, Failure, Show, inspect, make_folder, read_text};
+use super::{Exit, Failure, Show, inspect, make_folder, read_text, runtime};
 use crate::plain::Plain;
 use crate::session::bench::{Bench, is_simulated};
 use crate::session::evidence::{self, EvidenceError, text_used};
@@ -388,11 +388,7 @@ fn session(setting: Setting, answers: Answers, sink: Box<dyn FnMut(&Entry) + Sen
 }
 
 fn block_on(session: Session) -> Result<Ended, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(Exit::Instrument, &error))?;
-    runtime
+    runtime()?
         .block_on(live::run(session))
         .map_err(|error| failed(&error))
 }

@@ -21,6 +21,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use heng_quantities::Language;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::analyse::artefact::write_whole;
 
@@ -182,6 +184,26 @@ pub fn main() -> ExitCode {
             failure.exit.into()
         }
     }
+}
+
+/// The runtime of a command that speaks with instruments.
+pub fn runtime() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Instrument, &error))
+}
+
+/// Ready at Ctrl-C or a termination; to be called inside of a [`runtime`].
+pub fn stopped() -> Result<impl Future<Output = ()>, Failure> {
+    let mut terminated =
+        signal(SignalKind::terminate()).map_err(|error| Failure::new(Exit::Instrument, &error))?;
+    Ok(async move {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminated.recv() => {}
+        }
+    })
 }
 
 /// Prints to the standard output. A closed pipe is the reader's choice, not a failure.

@@ -10,7 +10,7 @@ use heng_quantities::Text;
 use heng_records::{Entry, Interrupted, NotInterrupted};
 
 use super::compare::{closing, exit_of};
-use super::{Exit, Failure, Tongue};
+use super::{Exit, Failure, Tongue, runtime};
 use crate::plain::Plain;
 use crate::session::bench::{Bench, is_simulated};
 use crate::session::ports;
@@ -81,11 +81,7 @@ pub fn recover(arguments: &Recover) -> Result<Exit, Failure> {
 }
 
 fn block_on(recovery: Recovery, site: Site) -> Result<Recovered, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(Exit::Instrument, &error))?;
-    runtime
+    runtime()?
         .block_on(recovery.run(site))
         .map_err(|error| Failure::new(exit_of(&error), &error))
 }

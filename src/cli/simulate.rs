@@ -5,10 +5,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use heng_drivers::{Fault, Outlet, Service, SimulateError, SimulatorOptions};
-use tokio::signal::unix::{SignalKind, signal};
+use heng_drivers::{Fault, Outlet, Service, SimulatorOptions};
 
-use super::{Exit, Failure};
+use super::{Exit, Failure, runtime, stopped};
 
 /// What the help says of `--fault`.
 const FAULTS: &str = "\
@@ -95,10 +94,6 @@ impl Simulate {
 }
 
 pub fn simulate(arguments: &Simulate) -> Result<Exit, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(Exit::Instrument, &error))?;
     let service = arguments.service();
     let ready = |place: &str| {
         println!(
@@ -106,20 +101,12 @@ pub fn simulate(arguments: &Simulate) -> Result<Exit, Failure> {
             service.model, service.seed
         );
     };
-    let served = runtime.block_on(async {
+    runtime()?.block_on(async {
         // Both ends remove the link.
-        let mut terminated = signal(SignalKind::terminate())
-            .map_err(|error| Failure::new(Exit::Instrument, &error))?;
-        let stop = async {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminated.recv() => {}
-            }
-        };
+        let stop = stopped()?;
         heng_drivers::serve(&service, ready, stop)
             .await
-            .map_err(|error: SimulateError| Failure::new(Exit::Instrument, &error))
-    });
-    served?;
+            .map_err(|error| Failure::new(Exit::Instrument, &error))
+    })?;
     Ok(Exit::Done)
 }

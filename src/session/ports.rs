@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use heng_drivers::{
-    Adapters, Bus, Clock, Description, Exchange, ExchangeOutcome, LineSettings, ModemLines,
-    PortSettings, Request, Tenant, description,
+    Adapters, Bus, Clock, Exchange, ExchangeOutcome, LineSettings, PortSettings, Request, Tenant,
+    description,
 };
 use heng_records::PortChange;
 
@@ -47,11 +47,15 @@ pub enum PortsError {
 /// [`PortsError::Line`] naming the role.
 pub fn connections(bench: &Bench) -> Result<BTreeMap<String, Connection>, PortsError> {
     let connection = |one: &Instrument| {
-        let mut settings = PortSettings::new(&one.port, line(one)?);
+        let line = line(one)?;
+        let mut settings = description(&one.model).map_or_else(
+            || PortSettings::new(&one.port, line),
+            |model| model.port_settings(&one.port, line),
+        );
         settings.adapter.clone_from(&one.adapter);
         // What the bench says of this unit goes before what the model needs.
-        let needed = description(&one.model).map_or_else(ModemLines::default, Description::modem);
-        (settings.dtr, settings.rts) = (one.dtr.or(needed.dtr), one.rts.or(needed.rts));
+        settings.dtr = one.dtr.or(settings.dtr);
+        settings.rts = one.rts.or(settings.rts);
         let name = one.port.clone();
         Ok((one.role.clone(), Connection { settings, name }))
     };
@@ -149,13 +153,15 @@ impl Ports {
             .find(|line| line.roles.iter().any(|one| one == role))
     }
 
+    fn line_mut(&mut self, role: &str) -> Option<&mut Line> {
+        self.lines
+            .iter_mut()
+            .find(|line| line.roles.iter().any(|one| one == role))
+    }
+
     /// Opens the port of the role and says what became of it, for every role on it.
     pub async fn open(&mut self, role: &str) -> Vec<PortChange> {
-        let line = self
-            .lines
-            .iter_mut()
-            .find(|line| line.roles.iter().any(|one| one == role));
-        let Some(line) = line else {
+        let Some(line) = self.line_mut(role) else {
             return Vec::new();
         };
         let opening = line.bus.open().await;
@@ -194,10 +200,7 @@ impl Ports {
         };
         let exchange = exchange.unwrap_or_else(|| Exchange::not_open(tx, self.clock.now_us()));
         if matches!(exchange.outcome, ExchangeOutcome::Closed { .. })
-            && let Some(line) = self
-                .lines
-                .iter_mut()
-                .find(|line| line.roles.iter().any(|one| one == role))
+            && let Some(line) = self.line_mut(role)
         {
             line.open = false;
         }

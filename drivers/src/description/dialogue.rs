@@ -251,7 +251,7 @@ impl Description {
             // A block may carry lines that nobody asked for between those described.
             let rest = &lines[next.min(lines.len())..];
             let found = rest.iter().position(|line| template.labels(line));
-            let index = next + found.filter(|_| block && !command.in_order).unwrap_or(0);
+            let index = next + found.filter(|_| block).unwrap_or(0);
             let line = lines.get(index).map_or(&[][..], Vec::as_slice);
             let captures = template
                 .read(line, false)
@@ -517,7 +517,7 @@ fn state<'a>(states: &'a BTreeMap<String, Quality>, found: &str) -> Option<&'a Q
 }
 
 /// Equal as texts, or as numbers with other signs and zeros.
-fn same_number(said: &str, text: &str) -> bool {
+pub(crate) fn same_number(said: &str, text: &str) -> bool {
     let number = |text: &str| text.parse::<Decimal>().ok().map(Decimal::to_f64);
     said == text || number(said).is_some_and(|said| number(text) == Some(said))
 }

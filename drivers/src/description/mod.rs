@@ -18,7 +18,7 @@ use crate::reply::{Class, Quality, Request, TimeLimits};
 use crate::template::{Field, Template};
 use crate::wire::Wire;
 
-pub(crate) use dialogue::{SimulatedLine, stated_quality, unit_on_wire};
+pub(crate) use dialogue::{SimulatedLine, same_number, stated_quality, unit_on_wire};
 pub(crate) use schema::Simulation;
 
 /// Longest reply; whatever talks on without an end is not answering.
@@ -61,6 +61,27 @@ pub struct QuantityInfo {
     pub settable: bool,
     /// Range of set points, where `settable`.
     pub set_range: Option<[f64; 2]>,
+}
+
+impl QuantityInfo {
+    /// Refuses a set point outside of the range. Nothing is clamped.
+    ///
+    /// # Errors
+    /// [`RecipeError::SetPoint`] with the range.
+    pub fn check_set_point(&self, value: Decimal) -> Result<(), RecipeError> {
+        match self.set_range {
+            Some([min, max]) if !(min..=max).contains(&value.to_f64()) => {
+                Err(RecipeError::SetPoint {
+                    quantity: self.name.clone(),
+                    value,
+                    unit: self.unit,
+                    min,
+                    max,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// What is wrong with a description, and where.
@@ -176,7 +197,7 @@ pub struct Quirk {
 /// Levels that the modem lines must have; none where they do not matter.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ModemLines {
+pub(crate) struct ModemLines {
     pub dtr: Option<bool>,
     pub rts: Option<bool>,
 }
@@ -273,11 +294,6 @@ impl Description {
 
     pub fn quantities(&self) -> &[QuantityInfo] {
         &self.quantities
-    }
-
-    /// Levels of the modem lines that the instrument needs.
-    pub fn modem(&self) -> ModemLines {
-        self.modem
     }
 
     /// How to open the port at `path` for this model.
@@ -439,20 +455,9 @@ impl Description {
                 .quantity_index(name)
                 .map(|index| &self.quantities[index]);
             let info = info.ok_or_else(|| self.unknown_quantity(name))?;
-            let steps = info.set_range.zip(self.set.as_ref());
-            let (range, steps) = steps.ok_or_else(|| self.not_settable(name))?;
-            let number = value.to_f64();
-            if !(range[0]..=range[1]).contains(&number) {
-                let [min, max] = range;
-                let quantity = name.to_owned();
-                return Err(RecipeError::SetPoint {
-                    quantity,
-                    value,
-                    min,
-                    max,
-                    unit: info.unit,
-                });
-            }
+            let steps = self.set.as_ref().filter(|_| info.settable);
+            let steps = steps.ok_or_else(|| self.not_settable(name))?;
+            info.check_set_point(value)?;
             let field = format!("{name}.set");
             let reason = |reason| RecipeError::Resolution {
                 quantity: name.to_owned(),

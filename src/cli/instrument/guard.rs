@@ -78,21 +78,15 @@ pub fn set_points(description: &Description, request: &Request) -> Result<(), St
         let Some(name) = field.strip_suffix(".set") else {
             continue;
         };
-        let quantities = description.quantities().iter();
-        let info = quantities.clone().find(|info| info.name == name);
-        let Some((unit, [min, max])) =
-            info.and_then(|info| info.set_range.map(|range| (info.unit, range)))
-        else {
+        let mut quantities = description.quantities().iter();
+        let Some(info) = quantities.find(|info| info.name == name) else {
             continue;
         };
         let value: Decimal = text
             .parse()
             .map_err(|error| format!("not sent: {field}={text}: {error}"))?;
-        if !(min..=max).contains(&value.to_f64()) {
-            return Err(format!(
-                "not sent: the set point {value} {unit} of {name} lies outside {min} to {max} {unit}"
-            ));
-        }
+        info.check_set_point(value)
+            .map_err(|error| format!("not sent: {error}"))?;
     }
     Ok(())
 }

@@ -19,9 +19,8 @@ use heng_drivers::{
     RecipeError, RecipeOutcome, Request, Step, WallClock, description,
 };
 use serde::Serialize;
-use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Exit, Failure};
+use super::{Exit, Failure, runtime, stopped};
 use crate::session::live::Calendar;
 
 pub use capture::{Capture, capture};
@@ -234,16 +233,12 @@ async fn run_recipe(
 /// Runs to the end, or until Ctrl-C or a termination: then `None`. The port is released in
 /// every case, because it lives inside of `work`.
 fn until_stopped<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<Option<T>, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| failed(&error))?;
+    let runtime = runtime()?;
     let done = runtime.block_on(async {
-        let mut terminated = signal(SignalKind::terminate()).map_err(|error| failed(&error))?;
+        let stop = stopped()?;
         tokio::select! {
             done = work => done.map(Some),
-            _ = tokio::signal::ctrl_c() => Ok(None),
-            _ = terminated.recv() => Ok(None),
+            () = stop => Ok(None),
         }
     });
     // A thread may still wait for a line of the standard input.
