@@ -69,7 +69,8 @@ fn sixty_four_instruments_at_ten_hertz_miss_no_reading_in_a_minute() {
     all(600);
 }
 
-/// Ten minutes of the laboratory; half a minute or more of the machine.
+/// Ten minutes of the laboratory; half a minute or more of the machine:
+/// `cargo test --release -p heng-drivers --test sixty_four -- --ignored`.
 #[test]
 #[ignore = "the long form of the test above, for the figures in benches/README.md"]
 fn sixty_four_instruments_at_ten_hertz_miss_no_reading_in_ten_minutes() {
