@@ -1,12 +1,18 @@
 //! One line of a record and the hash that chains it.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::event::Event;
+use crate::merkle::Tree;
 
 /// Hash before the first entry: there is nothing before it.
 pub const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+pub(crate) type Hash = [u8; 32];
 
 /// One entry. Its line is this struct as JSON with the fields in this order, and
 /// `hash` is the SHA-256 of the bytes of the line in front of `,"hash":`.
@@ -29,21 +35,40 @@ pub struct Entry {
 const HASH_FIELD: &[u8] = b",\"hash\":\"";
 
 impl Entry {
-    /// Line of a new entry, without the line end, and its hash.
-    pub(crate) fn seal(mut self) -> Result<(Self, Vec<u8>), serde_json::Error> {
+    /// Line of a new entry, with its end, and its hash.
+    pub(crate) fn seal(mut self) -> Result<(Self, Vec<u8>, Hash), serde_json::Error> {
         self.hash = String::new();
-        let mut line = serde_json::to_vec(&self)?;
-        let hashed = line.len() - HASH_FIELD.len() - b"\"}".len();
-        self.hash = sha256_hex(&line[..hashed]);
-        line.truncate(hashed + HASH_FIELD.len());
-        line.extend_from_slice(self.hash.as_bytes());
-        line.extend_from_slice(b"\"}");
-        Ok((self, line))
+        let (line, hash) = seal_line(serde_json::to_vec(&self)?);
+        self.hash = hex(&hash);
+        Ok((self, line, hash))
     }
 }
 
+/// Puts the hash into a line of JSON whose last field is an empty `hash`, and ends the line.
+pub(crate) fn seal_line(mut line: Vec<u8>) -> (Vec<u8>, Hash) {
+    let hashed = line.len() - HASH_FIELD.len() - b"\"}".len();
+    let hash = Sha256::digest(&line[..hashed]).into();
+    line.truncate(hashed + HASH_FIELD.len());
+    line.extend_from_slice(hex(&hash).as_bytes());
+    line.extend_from_slice(b"\"}\n");
+    (line, hash)
+}
+
+/// Checks the end and the hash of a line; gives it without its end, and its hash.
+pub(crate) fn check_line(line: &[u8]) -> Result<(&[u8], Hash), &'static str> {
+    let line = line.strip_suffix(b"\n").ok_or(NO_END)?;
+    let (hashed, claimed) = split_hash(line).ok_or("the line does not end with a hash")?;
+    let hash = Sha256::digest(hashed).into();
+    if hex(&hash).as_bytes() != claimed {
+        return Err("its hash does not match its content: a byte was altered");
+    }
+    Ok((line, hash))
+}
+
+pub(crate) const NO_END: &str = "the line has no end: the last write was torn, or the file was cut";
+
 /// Splits a line into its hashed part and the hash that it claims.
-pub(crate) fn split_hash(line: &[u8]) -> Option<(&[u8], &[u8])> {
+fn split_hash(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let tail = HASH_FIELD.len() + 64 + b"\"}".len();
     let at = line.len().checked_sub(tail)?;
     let (hashed, rest) = line.split_at(at);
@@ -51,14 +76,125 @@ pub(crate) fn split_hash(line: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((hashed, hash))
 }
 
+/// An entry whose event is still text.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Line<'a> {
+    seq: u64,
+    t_us: u64,
+    #[serde(borrow)]
+    #[expect(dead_code, reason = "its presence is checked")]
+    utc: Cow<'a, str>,
+    #[serde(borrow)]
+    pub event: &'a RawValue,
+    #[serde(borrow)]
+    prev: Cow<'a, str>,
+    #[serde(borrow)]
+    #[expect(dead_code, reason = "its presence is checked")]
+    hash: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct Kind<'a> {
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
+}
+
+/// What the lines of a record up to some place add up to.
+#[derive(Debug, Clone)]
+pub(crate) struct Chain {
+    /// Number of entries so far.
+    pub entries: u64,
+    /// Hash of the last entry.
+    pub head: String,
+    pub t_us: u64,
+    pub sealed: bool,
+    pub tree: Tree,
+}
+
+impl Chain {
+    pub fn new() -> Self {
+        Self {
+            entries: 0,
+            head: GENESIS.to_owned(),
+            t_us: 0,
+            sealed: false,
+            tree: Tree::default(),
+        }
+    }
+
+    /// Takes the next line if it follows; if not, says why, and nothing is taken.
+    pub fn take<'a>(&mut self, line: &'a [u8]) -> Result<(Line<'a>, Cow<'a, str>), String> {
+        let (line, hash) = check_line(line)?;
+        let content = |error: serde_json::Error| {
+            format!("the hash holds but the content is not an entry: {error}")
+        };
+        let entry: Line = serde_json::from_slice(line).map_err(content)?;
+        let Kind { kind } = serde_json::from_str(entry.event.get()).map_err(content)?;
+        self.follows(&entry, &kind)?;
+        self.entries += 1;
+        self.head = hex(&hash);
+        self.t_us = entry.t_us;
+        self.sealed = kind == "sealed";
+        self.tree.push(&hash);
+        Ok((entry, kind))
+    }
+
+    fn follows(&self, entry: &Line, kind: &str) -> Result<(), String> {
+        if *entry.prev != *self.head {
+            let cause = "it is not chained to the entry before it: entries were dropped, moved or spliced in";
+            return Err(cause.to_owned());
+        }
+        if entry.seq != self.entries {
+            let due = self.entries;
+            return Err(format!("it is numbered {} where {due} is due", entry.seq));
+        }
+        if self.sealed {
+            return Err("it stands after the seal".to_owned());
+        }
+        if entry.t_us < self.t_us {
+            return Err("its time is before that of the entry before it".to_owned());
+        }
+        if (self.entries == 0) != (kind == "opened") {
+            let cause = "a record begins with one opening entry, and only begins with it";
+            return Err(cause.to_owned());
+        }
+        if kind == "sealed" {
+            return self.seals(entry.event);
+        }
+        Ok(())
+    }
+
+    fn seals(&self, event: &RawValue) -> Result<(), String> {
+        let sealed = serde_json::from_str(event.get());
+        let Ok(Event::Sealed { entries, root, .. }) = sealed else {
+            return Err("its seal cannot be read".to_owned());
+        };
+        if entries != self.entries {
+            let found = self.entries;
+            return Err(format!(
+                "the seal counts {entries} entries, {found} stand before it"
+            ));
+        }
+        match root {
+            Some(root) if root != self.tree.root() => {
+                Err("the root in the seal is not that of the entries before it".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// SHA-256 of `bytes` in lower-case hexadecimal.
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    hex(&Sha256::digest(bytes).into())
+}
+
+pub(crate) fn hex(hash: &Hash) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = hash.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits
+        .map(|digit| char::from(DIGITS[usize::from(digit)]))
+        .collect()
 }

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Format of the events and of the chain; a reader refuses a higher one.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// One event. Variants are append-only: old records replay for ever.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +20,10 @@ pub enum Event {
     Operator(Operator),
     /// A port was lost or came back.
     Port(PortChange),
+    /// The program had ended without closing the record, and somebody took it up.
+    Recovered(Recovered),
+    /// The machine's clock and the session's disagree more than they did.
+    Clock(ClockJump),
     /// A value computed from the entries before it.
     Derived { body: serde_json::Value },
     /// A file made from the record.
@@ -29,7 +33,13 @@ pub enum Event {
         sha256: String,
     },
     /// Last entry: nothing may follow.
-    Sealed { entries: u64, reason: String },
+    Sealed {
+        entries: u64,
+        /// Merkle root over the entries before it, since format 3.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        root: Option<String>,
+        reason: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,4 +141,35 @@ pub enum PortChange {
         path: String,
         reason: String,
     },
+}
+
+/// What was found when a record was taken up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recovered {
+    pub person: String,
+    /// How the session ended, and what is to be done with it.
+    pub reason: String,
+    /// What stood behind the last entry that holds, moved to files next to the record.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dropped: Vec<Dropped>,
+}
+
+/// Bytes behind the last entry that holds: what a crash left of a write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dropped {
+    /// Name of the file next to the record that keeps them.
+    pub file: String,
+    pub bytes: u64,
+    pub sha256: String,
+}
+
+/// A step of the machine's clock against the time that passed in the session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockJump {
+    /// The moment that is due: the last known one and the time that passed since.
+    pub expected: String,
+    /// The moment that the machine's clock gives; entries go on from it.
+    pub found: String,
+    /// `found` less `expected`.
+    pub jump_us: i64,
 }

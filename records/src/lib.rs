@@ -1,18 +1,28 @@
 //! The session record: one append-only file a session, one JSON event a line, each line
-//! chained to the one before by SHA-256. `FORMAT.md` beside this crate describes the file
-//! so that a stranger can verify it with a hash tool.
+//! chained to the one before by SHA-256, with checkpoints in a second file. `FORMAT.md`
+//! beside this crate describes the files so that a stranger can verify them with a hash tool.
 //!
 //! The record is evidence. This crate never changes or removes a line that it wrote, and it
-//! never reports an entry as written before it was read back from the file and compared.
+//! never reports an entry as durable before it was synced, read back and compared.
 
 mod chain;
+mod checkpoint;
+mod disk;
 mod event;
+mod interrupted;
+mod merkle;
 mod reader;
+mod verify;
 mod writer;
 
 pub use chain::{Entry, GENESIS, sha256_hex};
-pub use event::{Event, Exchange, FORMAT, Opened, Operator, PortChange, TextRole, TextUsed};
-pub use reader::{
-    Broken, Ending, Interrupted, NotInterrupted, ReadError, Reader, Verification, verify,
+pub use checkpoint::{Checkpoint, checkpoints_of};
+pub use disk::{Disk, DiskFile, Machine};
+pub use event::{
+    ClockJump, Dropped, Event, Exchange, FORMAT, Opened, Operator, PortChange, Recovered, TextRole,
+    TextUsed,
 };
-pub use writer::{WriteError, Writer};
+pub use interrupted::{Interrupted, NotInterrupted};
+pub use reader::{Broken, Ending, ReadError, Reader};
+pub use verify::{Verdict, Verification, verify, verify_on};
+pub use writer::{Storage, WriteError, Writer};

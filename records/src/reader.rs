@@ -4,7 +4,9 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::chain::{Entry, GENESIS, sha256_hex, split_hash};
+use crate::chain::{Chain, Entry, Line, NO_END};
+use crate::checkpoint::{Checkpoints, checkpoints_of};
+use crate::disk::{Disk, Machine};
 use crate::event::{Event, FORMAT};
 
 /// All entries of a record that are intact, and how the file ends.
@@ -13,6 +15,9 @@ pub struct Reader {
     pub path: PathBuf,
     pub entries: Vec<Entry>,
     pub ending: Ending,
+    pub(crate) chain: Chain,
+    /// Length of the part that holds.
+    pub(crate) bytes: u64,
 }
 
 /// How a record ends.
@@ -22,6 +27,9 @@ pub enum Ending {
     Sealed,
     /// Every entry is intact, but the session was not closed: incomplete but honest.
     Open,
+    /// As `Open`, and behind the last checkpoint stands something that does not hold: what a
+    /// crash leaves of a write.
+    Torn(Broken),
     /// Evidence is damaged or was altered from here on.
     Broken(Broken),
 }
@@ -32,16 +40,20 @@ pub struct Broken {
     /// Number of the entry that is wrong, and its line in the file (from 1).
     pub entry: u64,
     pub line: usize,
+    /// The file of checkpoints that is wrong; then `line` is a line of it.
+    pub checkpoints: Option<PathBuf>,
     pub cause: String,
 }
 
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "entry {} (line {}): {}",
-            self.entry, self.line, self.cause
-        )
+        let Self {
+            entry, line, cause, ..
+        } = self;
+        match &self.checkpoints {
+            None => write!(f, "entry {entry} (line {line}): {cause}"),
+            Some(path) => write!(f, "checkpoints {}, line {line}: {cause}", path.display()),
+        }
     }
 }
 
@@ -62,181 +74,280 @@ pub enum ReadError {
     },
 }
 
-/// The verdict on a record's chain.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verification {
-    pub entries: u64,
-    /// Hash of the last intact entry.
-    pub head: String,
-    pub ending: Ending,
-}
-
-/// Checks the chain of the record at `path`.
-///
-/// # Errors
-/// [`ReadError`] where the file cannot be read or is not a record.
-pub fn verify(path: &Path) -> Result<Verification, ReadError> {
-    let reader = Reader::open(path)?;
-    let head = reader
-        .entries
-        .last()
-        .map_or(GENESIS, |entry| &entry.hash)
-        .to_owned();
-    Ok(Verification {
-        entries: reader.entries.len() as u64,
-        head,
-        ending: reader.ending,
-    })
-}
-
-/// A record that a session left without a seal.
-#[derive(Debug)]
-pub struct Interrupted {
-    pub path: PathBuf,
-    pub entries: Vec<Entry>,
-    /// Bytes of a last line without its end: the write that the end of the session tore.
-    pub torn: Vec<u8>,
-    /// Of the whole lines.
-    pub(crate) sha256: String,
-}
-
-/// Why a record cannot be taken up.
-#[derive(Debug, thiserror::Error)]
-pub enum NotInterrupted {
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    #[error("{path} is sealed: its session was closed, there is nothing to take up")]
-    Sealed { path: PathBuf },
-    #[error("{path} was altered: {broken}")]
-    Broken { path: PathBuf, broken: Broken },
-}
-
-impl Interrupted {
-    /// Reads a record without a seal; nothing is changed.
-    ///
-    /// # Errors
-    /// [`NotInterrupted`] where it is sealed or no whole record up to its last line.
-    pub fn open(path: &Path) -> Result<Self, NotInterrupted> {
-        let bytes = std::fs::read(path).map_err(|source| ReadError::Io {
-            path: path.to_owned(),
-            source,
-        })?;
-        let whole = bytes
-            .iter()
-            .rposition(|&byte| byte == b'\n')
-            .map_or(0, |at| at + 1);
-        let reader = Reader::from_bytes(path, &bytes[..whole])?;
-        let path = path.to_owned();
-        match reader.ending {
-            Ending::Open => Ok(Self {
-                path,
-                entries: reader.entries,
-                torn: bytes[whole..].to_vec(),
-                sha256: sha256_hex(&bytes[..whole]),
-            }),
-            Ending::Sealed => Err(NotInterrupted::Sealed { path }),
-            Ending::Broken(broken) => Err(NotInterrupted::Broken { path, broken }),
-        }
-    }
-}
-
 impl Reader {
     /// Reads the record at `path` up to the first entry that does not hold.
     ///
     /// # Errors
     /// [`ReadError`] where the file cannot be read or is not a record.
     pub fn open(path: &Path) -> Result<Self, ReadError> {
-        let bytes = std::fs::read(path).map_err(|source| ReadError::Io {
+        Ok(Self::open_on(&Machine, path)?.0)
+    }
+
+    /// As [`Reader::open`], on that disk; gives the bytes of the file as well.
+    pub(crate) fn open_on(disk: &dyn Disk, path: &Path) -> Result<(Self, Vec<u8>), ReadError> {
+        // Before the record: a writer may be at work, and its record grows first.
+        let witnesses = witnesses(disk, &[checkpoints_of(path)])?;
+        let bytes = disk.read(path).map_err(|source| ReadError::Io {
             path: path.to_owned(),
             source,
         })?;
-        Self::from_bytes(path, &bytes)
+        let reader = Self::check(path, &bytes, witnesses)?;
+        Ok((reader, bytes))
     }
 
-    /// Reads a record from memory; `path` is used in messages only.
+    /// Reads a record without checkpoints from memory; `path` is used in messages only.
     ///
     /// # Errors
     /// [`ReadError`] where the bytes are not a record.
     pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self, ReadError> {
-        let (entries, broken) = read_entries(bytes);
-        let first = entries.first().map(|entry| &entry.event);
-        match (first, &broken) {
-            (Some(Event::Opened(opened)), _) if opened.format > FORMAT => {
-                return Err(ReadError::NewerFormat {
-                    path: path.to_owned(),
-                    program: format!("{} {}", opened.program, opened.version),
-                    found: opened.format,
-                });
+        Self::check(path, bytes, Vec::new())
+    }
+
+    fn check(
+        path: &Path,
+        bytes: &[u8],
+        witnesses: Vec<(PathBuf, Checkpoints)>,
+    ) -> Result<Self, ReadError> {
+        let mut walk = Walk::new(path, witnesses);
+        let mut entries = Vec::new();
+        let mut broken = None;
+        for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+            let taken = walk.take(line)?;
+            match taken.and_then(|_| walk.parse(line)) {
+                Ok(entry) => entries.push(entry),
+                Err(found) => {
+                    broken = Some(found);
+                    break;
+                }
             }
-            (None, None) => {
-                let cause = "the file is empty".to_owned();
-                return Err(ReadError::NotARecord {
-                    path: path.to_owned(),
-                    cause,
-                });
-            }
-            _ => {}
         }
-        let ending = match (broken, entries.last().map(|entry| &entry.event)) {
-            (Some(broken), _) => Ending::Broken(broken),
-            (None, Some(Event::Sealed { .. })) => Ending::Sealed,
-            (None, _) => Ending::Open,
-        };
+        let (ending, walk) = walk.finish(broken, bytes.get(..8).unwrap_or(bytes))?;
         Ok(Self {
             path: path.to_owned(),
             entries,
-            ending,
+            ending: ending.0,
+            bytes: walk.bytes,
+            chain: walk.chain,
         })
     }
 }
 
-fn read_entries(bytes: &[u8]) -> (Vec<Entry>, Option<Broken>) {
-    let mut entries: Vec<Entry> = Vec::new();
-    for (index, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
-        match read_line(line, entries.last()) {
-            Ok(entry) => entries.push(entry),
-            Err(cause) => {
-                let broken = Broken {
-                    entry: entries.len() as u64,
-                    line: index + 1,
-                    cause,
-                };
-                return (entries, Some(broken));
-            }
-        }
+/// The checkpoint files that exist.
+pub(crate) fn witnesses(
+    disk: &dyn Disk,
+    paths: &[PathBuf],
+) -> Result<Vec<(PathBuf, Checkpoints)>, ReadError> {
+    let mut found = Vec::new();
+    for path in paths {
+        let checkpoints = Checkpoints::read(disk, path).map_err(|source| ReadError::Io {
+            path: path.clone(),
+            source,
+        })?;
+        found.extend(checkpoints.map(|checkpoints| (path.clone(), checkpoints)));
     }
-    (entries, None)
+    Ok(found)
 }
 
-fn read_line(line: &[u8], before: Option<&Entry>) -> Result<Entry, String> {
-    let line = line
-        .strip_suffix(b"\n")
-        .ok_or("the line has no end: the last write was torn, or the file was cut")?;
-    let (hashed, claimed) = split_hash(line).ok_or("the line does not end with a hash")?;
-    let hash = sha256_hex(hashed);
-    if hash.as_bytes() != claimed {
-        return Err("its hash does not match its content: a byte was altered".to_owned());
+/// The way through the lines of a record, held against its checkpoints.
+pub(crate) struct Walk<'p> {
+    path: &'p Path,
+    pub chain: Chain,
+    pub bytes: u64,
+    line: usize,
+    witnesses: Vec<(PathBuf, Checkpoints)>,
+    /// How many checkpoints of each file were met.
+    met: Vec<usize>,
+}
+
+impl<'p> Walk<'p> {
+    pub fn new(path: &'p Path, witnesses: Vec<(PathBuf, Checkpoints)>) -> Self {
+        let met = vec![0; witnesses.len()];
+        Self {
+            path,
+            chain: Chain::new(),
+            bytes: 0,
+            line: 0,
+            witnesses,
+            met,
+        }
     }
-    let entry: Entry = serde_json::from_slice(line)
-        .map_err(|error| format!("the hash holds but the content is not an entry: {error}"))?;
-    let (seq, prev) = before.map_or((0, GENESIS), |entry| (entry.seq + 1, entry.hash.as_str()));
-    if entry.prev != prev {
-        return Err(
-            "it is not chained to the entry before it: entries were dropped, moved or spliced in"
-                .to_owned(),
+
+    /// Takes the next line, with its end; inside is why it does not hold.
+    ///
+    /// # Errors
+    /// [`ReadError::NewerFormat`] at the opening entry.
+    pub fn take<'a>(&mut self, line: &'a [u8]) -> Result<Result<Taken<'a>, Broken>, ReadError> {
+        self.line += 1;
+        let taken = match self.chain.take(line) {
+            Ok((entry, kind)) => Taken { entry, kind },
+            Err(cause) => return Ok(Err(self.broken(self.chain.entries, cause))),
+        };
+        if taken.kind == "opened" {
+            self.check_format(taken.entry.event.get())?;
+        }
+        self.bytes += line.len() as u64;
+        Ok(self.meet().map(|()| taken))
+    }
+
+    /// The entry of a line that was taken.
+    fn parse(&self, line: &[u8]) -> Result<Entry, Broken> {
+        serde_json::from_slice(line).map_err(|error| {
+            let cause = format!("the hash holds but the content is not an entry: {error}");
+            self.broken(self.chain.entries - 1, cause)
+        })
+    }
+
+    pub fn broken(&self, entry: u64, cause: String) -> Broken {
+        Broken {
+            entry,
+            line: self.line,
+            checkpoints: None,
+            cause,
+        }
+    }
+
+    fn check_format(&self, opened: &str) -> Result<(), ReadError> {
+        #[derive(serde::Deserialize)]
+        struct Opening {
+            format: u32,
+            program: String,
+            version: String,
+        }
+        let opened: Opening = serde_json::from_str(opened).map_err(|error| {
+            let cause = format!("its opening entry does not name a format: {error}");
+            let path = self.path.to_owned();
+            ReadError::NotARecord { path, cause }
+        })?;
+        if opened.format > FORMAT {
+            return Err(ReadError::NewerFormat {
+                path: self.path.to_owned(),
+                program: format!("{} {}", opened.program, opened.version),
+                found: opened.format,
+            });
+        }
+        Ok(())
+    }
+
+    /// Holds the record so far against the checkpoints up to here.
+    fn meet(&mut self) -> Result<(), Broken> {
+        for at in 0..self.witnesses.len() {
+            while let Some(due) = self.witnesses[at].1.list.get(self.met[at]) {
+                if due.bytes > self.bytes {
+                    break;
+                }
+                let same = due.bytes == self.bytes
+                    && due.entries == self.chain.entries
+                    && due.head == self.chain.head
+                    && due.root == self.chain.tree.root();
+                if !same {
+                    let name = self.witnesses[at].0.display();
+                    let line = self.met[at] + 1;
+                    let cause = format!(
+                        "the record is not the one that was there before: checkpoint {name}, line {line}, names {} entries in {} bytes with the hash {}",
+                        due.entries, due.bytes, due.head
+                    );
+                    return Err(self.broken(self.chain.entries - 1, cause));
+                }
+                self.met[at] += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// The verdict at the end of the file or at the first line that does not hold; `start` is
+    /// how the file begins.
+    ///
+    /// # Errors
+    /// [`ReadError::NotARecord`] where nothing says that this was ever a record.
+    pub fn finish(
+        mut self,
+        broken: Option<Broken>,
+        start: &[u8],
+    ) -> Result<((Ending, Option<Broken>), Self), ReadError> {
+        if self.chain.entries == 0 && self.witnesses.is_empty() {
+            let cause = match start {
+                [] => "the file is empty",
+                _ if !start.starts_with(b"{\"seq\":") => "it does not begin with an entry",
+                _ => "",
+            };
+            if !cause.is_empty() {
+                return Err(ReadError::NotARecord {
+                    path: self.path.to_owned(),
+                    cause: cause.to_owned(),
+                });
+            }
+        }
+        let (fault, torn) = self.witness_fault();
+        let lost = self.lost();
+        let ending = match (broken, lost, fault) {
+            (Some(broken), None, _) if self.is_torn(&broken) => Ending::Torn(broken),
+            (Some(broken), _, _) | (None, Some(broken), _) | (None, None, Some(broken)) => {
+                Ending::Broken(broken)
+            }
+            (None, None, None) if self.chain.sealed => Ending::Sealed,
+            (None, None, None) => Ending::Open,
+        };
+        Ok(((ending, torn), self))
+    }
+
+    /// A checkpoint that names more than there is.
+    fn lost(&mut self) -> Option<Broken> {
+        let files = self.witnesses.iter().zip(&self.met);
+        let (path, due) = files
+            .filter_map(|((path, found), met)| found.list.get(*met).map(|_| (path, found)))
+            .filter_map(|(path, found)| Some((path, found.list.last()?)))
+            .max_by_key(|(_, due)| due.bytes)?;
+        let cause = format!(
+            "the record ends here, but checkpoint {} names {} entries in {} bytes: entries that were durable are gone",
+            path.display(),
+            due.entries,
+            due.bytes
         );
+        self.line += 1;
+        Some(self.broken(self.chain.entries, cause))
     }
-    if entry.seq != seq {
-        return Err(format!("it is numbered {} where {seq} is due", entry.seq));
+
+    /// What is wrong with a file of checkpoints: altered, or its last line torn, which says
+    /// nothing against an open record.
+    fn witness_fault(&self) -> (Option<Broken>, Option<Broken>) {
+        let (mut altered, mut torn) = (None, None);
+        for (path, found) in &self.witnesses {
+            if let Some(fault) = &found.fault {
+                let place = if fault.last { &mut torn } else { &mut altered };
+                *place = Some(Broken {
+                    entry: found.list.last().map_or(0, |one| one.entries),
+                    line: fault.line,
+                    checkpoints: Some(path.clone()),
+                    cause: fault.cause.clone(),
+                });
+            }
+        }
+        (altered, torn.filter(|_| self.chain.sealed))
     }
-    if before.is_some_and(|entry| matches!(entry.event, Event::Sealed { .. })) {
-        return Err("it stands after the seal".to_owned());
+
+    /// Whether a crash can have left this. Without checkpoints only a last line without its
+    /// end is certain, and before the first entry it is needed as well: nothing else says that
+    /// the file was ever a record.
+    fn is_torn(&self, broken: &Broken) -> bool {
+        let (known, no_end) = (!self.witnesses.is_empty(), broken.cause == NO_END);
+        let begun = self.chain.entries > 0;
+        !self.chain.sealed
+            && broken.entry == self.chain.entries
+            && if begun {
+                known || no_end
+            } else {
+                known && no_end
+            }
     }
-    if before.is_some_and(|earlier| entry.t_us < earlier.t_us) {
-        return Err("its time is before that of the entry before it".to_owned());
-    }
-    if before.is_none() != matches!(entry.event, Event::Opened(_)) {
-        return Err("a record begins with one opening entry, and only begins with it".to_owned());
-    }
-    Ok(entry)
+}
+
+/// A line that holds.
+pub(crate) struct Taken<'a> {
+    pub entry: Line<'a>,
+    pub kind: std::borrow::Cow<'a, str>,
+}
+
+/// The events of a record that a verifier looks into.
+pub(crate) fn event_of(taken: &Taken) -> Result<Event, serde_json::Error> {
+    serde_json::from_str(taken.entry.event.get())
 }

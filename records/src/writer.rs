@@ -1,31 +1,69 @@
 //! Appending to a record: write, sync, read back, compare, and only then say so.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::chain::{Entry, GENESIS, sha256_hex};
-use crate::event::Event;
-use crate::reader::Interrupted;
+use crate::chain::{Chain, Entry, sha256_hex};
+use crate::checkpoint::{Witness, checkpoints_of, reads_back};
+use crate::disk::{Disk, DiskFile, Machine, append_all, write_whole};
+use crate::event::{Dropped, Event, FORMAT};
+use crate::interrupted::{Interrupted, file_name};
 
-/// How much is synced and read back at once while a run is going on.
+/// Entries that nothing waits for are made durable together, this long after the first of
+/// them at the latest: five syncs a second, whatever the rate of the events.
+const GROUP_US: u64 = 200_000;
+
+/// A checkpoint is due after so many entries or so much time, whichever comes first.
+const CHECKPOINT_ENTRIES: u64 = 1000;
+const CHECKPOINT_US: u64 = 10_000_000;
+
+/// Where a record is kept.
+#[derive(Clone)]
+pub struct Storage {
+    pub disk: Arc<dyn Disk>,
+    /// Folder for a second copy of the checkpoints, best on another device.
+    pub witness: Option<PathBuf>,
+    /// Who writes, for whoever finds the record locked.
+    pub holder: String,
+}
+
+impl Default for Storage {
+    /// The file system of the machine, checkpoints beside the record alone.
+    fn default() -> Self {
+        Self {
+            disk: Arc::new(Machine),
+            witness: None,
+            holder: format!("process {}", std::process::id()),
+        }
+    }
+}
+
+/// The one writer of a record.
 ///
-/// Each entry is written before [`Writer::append`] returns; [`Writer::commit`] makes
-/// everything so far durable. The session commits after every scan and before every
-/// command that acts on an instrument.
+/// Each entry is written before [`Writer::append`] returns, so it survives the end of the
+/// program. [`Writer::commit`] makes everything so far durable, so it survives the end of the
+/// machine; only then are entries [acknowledged](Writer::acknowledged).
 pub struct Writer {
-    file: File,
+    storage: Storage,
+    file: Box<dyn DiskFile>,
     path: PathBuf,
-    seq: u64,
-    head: String,
+    chain: Chain,
     /// Bytes in the file, and the part of them that was synced and read back.
     length: u64,
     committed: u64,
+    acknowledged: u64,
     /// Bytes written since the last commit, kept to be compared with the file.
     pending: Vec<u8>,
+    pending_since_us: u64,
+    utc: String,
+    /// Seals have a root since format 3; a record of an earlier one may be closed.
+    format: u32,
+    witnesses: Vec<Witness>,
+    /// Entries and time of the last checkpoint.
+    checkpoint: (u64, u64),
     /// After a failure nothing more is acknowledged.
     broken: bool,
-    sealed: bool,
 }
 
 /// Why an entry is not in the record.
@@ -36,23 +74,23 @@ pub enum WriteError {
     )]
     Create { path: PathBuf, source: io::Error },
     #[error(
-        "cannot write to the record {path} after entry {seq}: {source}; the run must stop safely, entries up to {seq} are intact"
+        "cannot write to {path}: {source}; the run must stop safely, the first {acknowledged} entries of the record are durable"
     )]
     Write {
         path: PathBuf,
-        seq: u64,
+        acknowledged: u64,
         source: io::Error,
     },
     #[error(
-        "the record {path} does not read back as it was written near entry {seq}: the disk is not to be trusted; the run must stop safely"
+        "the record {path} does not read back as it was written behind its first {acknowledged} entries: the disk is not to be trusted; the run must stop safely"
     )]
-    ReadBack { path: PathBuf, seq: u64 },
+    ReadBack { path: PathBuf, acknowledged: u64 },
     #[error("the record {path} had a write failure before: nothing more is accepted")]
     Broken { path: PathBuf },
-    #[error(
-        "the record {path} is being written by a session that is still running: end that one first"
-    )]
-    InUse { path: PathBuf },
+    #[error("the record {path} is being written by {holder}: end that session first")]
+    InUse { path: PathBuf, holder: String },
+    #[error("the record {path} is not as it was read: another program has changed it")]
+    Changed { path: PathBuf },
     #[error("the record {path} is sealed: nothing may follow the seal")]
     Sealed { path: PathBuf },
     #[error("event cannot be written as JSON: {0}")]
@@ -60,76 +98,124 @@ pub enum WriteError {
 }
 
 impl Writer {
-    /// Creates a new record. An existing file is never touched.
+    /// Creates a new record and its checkpoints. An existing file is never touched.
     ///
     /// # Errors
-    /// [`WriteError::Create`] where the file exists or the folder cannot be written.
-    pub fn create(path: &Path) -> Result<Self, WriteError> {
-        let file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create_new(true)
-            .open(path)
-            .map_err(|source| WriteError::Create {
-                path: path.to_owned(),
-                source,
-            })?;
-        // Says to others that a session is writing; a file system without locks says nothing.
-        let _locked = file.try_lock();
-        Ok(Self::at(file, path, 0, GENESIS.to_owned(), 0))
-    }
-
-    /// Goes on behind the last whole line of a record that was not closed. A torn last line is
-    /// moved to a file of its own next to the record first.
-    ///
-    /// # Errors
-    /// [`WriteError`]; the record then is as it was.
-    pub fn resume(interrupted: &Interrupted) -> Result<(Self, Option<PathBuf>), WriteError> {
-        let path = interrupted.path.as_path();
-        let seq = interrupted.entries.len() as u64;
-        let refuse = |source: io::Error| WriteError::Write {
+    /// [`WriteError::Create`] where a file exists or the folder cannot be written.
+    pub fn create(path: &Path, storage: Storage) -> Result<Self, WriteError> {
+        let refuse = |source| WriteError::Create {
             path: path.to_owned(),
-            seq: seq.saturating_sub(1),
             source,
         };
-        let file = OpenOptions::new().read(true).append(true).open(path);
-        let mut file = file.map_err(refuse)?;
-        if let Err(TryLockError::WouldBlock) = file.try_lock() {
-            return Err(WriteError::InUse {
-                path: path.to_owned(),
-            });
+        let file = storage.disk.create(path).map_err(refuse)?;
+        // Says to others that a session is writing.
+        file.lock().map_err(refuse)?;
+        let mut writer = Self::at(file, path, Chain::new(), 0, storage);
+        if let Err(error) = writer.create_witnesses() {
+            // The record is empty and ours; its name shall not stay taken.
+            let _ = writer.storage.disk.remove(path);
+            return Err(error);
         }
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(refuse)?;
-        let whole = bytes.len().saturating_sub(interrupted.torn.len());
-        if bytes[whole..] != interrupted.torn || sha256_hex(&bytes[..whole]) != interrupted.sha256 {
-            return Err(WriteError::InUse {
-                path: path.to_owned(),
-            });
-        }
-        let mut aside = None;
-        if !interrupted.torn.is_empty() {
-            aside = Some(keep_aside(path, &interrupted.torn).map_err(refuse)?);
-            file.set_len(whole as u64).map_err(refuse)?;
-            file.sync_all().map_err(refuse)?;
-        }
-        let head = interrupted.entries.last().map(|entry| entry.hash.clone());
-        let head = head.unwrap_or_else(|| GENESIS.to_owned());
-        Ok((Self::at(file, path, seq, head, whole as u64), aside))
+        writer.storage.disk.sync_folder(path).map_err(refuse)?;
+        writer.name_holder();
+        Ok(writer)
     }
 
-    fn at(file: File, path: &Path, seq: u64, head: String, length: u64) -> Self {
+    fn create_witnesses(&mut self) -> Result<(), WriteError> {
+        for path in self.checkpoint_files() {
+            match Witness::create(&*self.storage.disk, &path) {
+                Ok(witness) => self.witnesses.push(witness),
+                Err(source) => return Err(WriteError::Create { path, source }),
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on behind the last entry that holds. What stands behind it is moved to a file of its
+    /// own next to the record first; the caller states it in an [`Event::Recovered`].
+    ///
+    /// # Errors
+    /// [`WriteError`]; the entries of the record then are as they were.
+    pub fn resume(
+        interrupted: &Interrupted,
+        storage: Storage,
+    ) -> Result<(Self, Vec<Dropped>), WriteError> {
+        let path = interrupted.path.as_path();
+        let disk = Arc::clone(&storage.disk);
+        let refuse = |source: io::Error| WriteError::Write {
+            path: path.to_owned(),
+            acknowledged: interrupted.chain.entries,
+            source,
+        };
+        let mut file = disk.open(path).map_err(refuse)?;
+        if !file.lock().map_err(refuse)? {
+            return Err(WriteError::InUse {
+                path: path.to_owned(),
+                holder: holder(&*disk, path),
+            });
+        }
+        let bytes = disk.read(path).map_err(refuse)?;
+        let whole = interrupted.bytes;
+        let same = bytes.split_at_checked(usize::try_from(whole).unwrap_or(usize::MAX));
+        if !same.is_some_and(|(held, torn)| {
+            torn == interrupted.torn && sha256_hex(held) == interrupted.sha256
+        }) {
+            let path = path.to_owned();
+            return Err(WriteError::Changed { path });
+        }
+        let dropped = keep_aside(&*disk, path, interrupted).map_err(refuse)?;
+        if !interrupted.torn.is_empty() {
+            file.cut(whole).map_err(refuse)?;
+            file.sync().map_err(refuse)?;
+        }
+        let mut writer = Self::at(file, path, interrupted.chain.clone(), whole, storage);
+        if let Some(Event::Opened(opened)) = interrupted.entries.first().map(|entry| &entry.event) {
+            writer.format = opened.format;
+        }
+        for file in writer.checkpoint_files() {
+            let witness = Witness::resume(&*disk, &file).map_err(refuse)?;
+            writer.witnesses.push(witness);
+        }
+        writer.name_holder();
+        Ok((writer, dropped))
+    }
+
+    fn at(
+        file: Box<dyn DiskFile>,
+        path: &Path,
+        chain: Chain,
+        length: u64,
+        storage: Storage,
+    ) -> Self {
         Self {
+            storage,
             file,
             path: path.to_owned(),
-            seq,
-            head,
             length,
             committed: length,
+            acknowledged: chain.entries,
             pending: Vec::new(),
+            pending_since_us: 0,
+            utc: String::new(),
+            format: FORMAT,
+            witnesses: Vec::new(),
+            checkpoint: (chain.entries, chain.t_us),
+            chain,
             broken: false,
-            sealed: false,
         }
+    }
+
+    fn checkpoint_files(&self) -> Vec<PathBuf> {
+        let beside = checkpoints_of(&self.path);
+        let folder = self.storage.witness.as_ref();
+        let elsewhere = folder.and_then(|folder| Some(folder.join(beside.file_name()?)));
+        [Some(beside), elsewhere].into_iter().flatten().collect()
+    }
+
+    /// Best effort: the lock itself is what keeps others out.
+    fn name_holder(&self) {
+        let text = self.storage.holder.as_bytes();
+        let _ = write_whole(&*self.storage.disk, &holder_file(&self.path), text);
     }
 
     /// Appends one event and returns its entry.
@@ -137,40 +223,62 @@ impl Writer {
     /// # Errors
     /// [`WriteError`]; after any of them but `Json` the writer accepts nothing more.
     pub fn append(&mut self, t_us: u64, utc: String, event: Event) -> Result<Entry, WriteError> {
-        if self.broken {
-            return Err(WriteError::Broken {
-                path: self.path.clone(),
-            });
-        }
-        if self.sealed {
-            return Err(WriteError::Sealed {
-                path: self.path.clone(),
-            });
-        }
+        self.check_open()?;
         let seals = matches!(event, Event::Sealed { .. });
-        let prev = self.head.clone();
-        let (entry, mut line) = Entry {
-            seq: self.seq,
+        let entry = Entry {
+            seq: self.chain.entries,
             t_us,
             utc,
             event,
-            prev,
+            prev: self.chain.head.clone(),
             hash: String::new(),
-        }
-        .seal()?;
-        line.push(b'\n');
-        if let Err(source) = self.file.write_all(&line) {
+        };
+        let (entry, line, hash) = entry.seal()?;
+        if let Err(source) = append_all(&mut *self.file, &line) {
             return Err(self.fail(source));
+        }
+        if self.pending.is_empty() {
+            self.pending_since_us = t_us;
         }
         self.length += line.len() as u64;
         self.pending.extend_from_slice(&line);
-        self.seq += 1;
-        self.head.clone_from(&entry.hash);
+        self.chain.entries += 1;
+        self.chain.t_us = t_us;
+        self.chain.head.clone_from(&entry.hash);
+        self.chain.tree.push(&hash);
+        self.utc.clone_from(&entry.utc);
         if seals {
+            self.chain.sealed = true;
             self.commit()?;
-            self.sealed = true;
+            let _ = self.storage.disk.remove(&holder_file(&self.path));
         }
         Ok(entry)
+    }
+
+    /// Appends the seal: the number of entries before it, their Merkle root and the reason.
+    ///
+    /// # Errors
+    /// As [`Writer::append`].
+    pub fn seal(&mut self, t_us: u64, utc: String, reason: &str) -> Result<Entry, WriteError> {
+        let seal = Event::Sealed {
+            entries: self.chain.entries,
+            root: (self.format >= 3).then(|| self.chain.tree.root()),
+            reason: reason.to_owned(),
+        };
+        self.append(t_us, utc, seal)
+    }
+
+    /// Makes the entries so far durable if the first of them has waited long enough; the
+    /// answer is whether all entries are acknowledged.
+    ///
+    /// # Errors
+    /// As [`Writer::commit`].
+    pub fn commit_group(&mut self, t_us: u64) -> Result<bool, WriteError> {
+        self.check_usable()?;
+        if self.pending.is_empty() || t_us.saturating_sub(self.pending_since_us) >= GROUP_US {
+            self.commit()?;
+        }
+        Ok(self.pending.is_empty())
     }
 
     /// Makes all entries so far durable and compares what the file now holds with what was
@@ -180,55 +288,98 @@ impl Writer {
     /// # Errors
     /// [`WriteError::Write`] or [`WriteError::ReadBack`]; both end the record.
     pub fn commit(&mut self) -> Result<(), WriteError> {
-        if self.broken {
-            return Err(WriteError::Broken {
-                path: self.path.clone(),
-            });
-        }
+        self.check_usable()?;
         if self.pending.is_empty() {
             return Ok(());
         }
-        let written = match self.sync_and_read_back() {
-            Ok(written) => written,
+        match self.sync_and_read_back() {
             Err(source) => return Err(self.fail(source)),
-        };
-        if written != self.pending {
-            self.broken = true;
-            return Err(WriteError::ReadBack {
-                path: self.path.clone(),
-                seq: self.seq,
-            });
+            Ok(false) => {
+                self.broken = true;
+                return Err(WriteError::ReadBack {
+                    path: self.path.clone(),
+                    acknowledged: self.acknowledged,
+                });
+            }
+            Ok(true) => {}
         }
         self.pending.clear();
         self.committed = self.length;
+        self.witness()?;
+        self.acknowledged = self.chain.entries;
         Ok(())
     }
 
-    fn sync_and_read_back(&mut self) -> io::Result<Vec<u8>> {
-        self.file.sync_data()?;
-        self.file.seek(SeekFrom::Start(self.committed))?;
-        let mut written = Vec::with_capacity(self.pending.len());
-        self.file.read_to_end(&mut written)?;
-        Ok(written)
+    fn sync_and_read_back(&mut self) -> io::Result<bool> {
+        self.file.sync()?;
+        reads_back(&*self.file, self.committed, &self.pending)
+    }
+
+    /// Writes a checkpoint where one is due.
+    fn witness(&mut self) -> Result<(), WriteError> {
+        let (entries, t_us) = self.checkpoint;
+        let first = self.acknowledged == 0;
+        let due = self.chain.sealed
+            || first
+            || self.chain.entries - entries >= CHECKPOINT_ENTRIES
+            || self.chain.t_us.saturating_sub(t_us) >= CHECKPOINT_US;
+        if !due {
+            return Ok(());
+        }
+        for witness in &mut self.witnesses {
+            if let Err(source) = witness.append(&self.chain, self.length, &self.utc) {
+                let path = witness.path.clone();
+                self.broken = true;
+                return Err(WriteError::Write {
+                    path,
+                    acknowledged: self.acknowledged,
+                    source,
+                });
+            }
+        }
+        self.checkpoint = (self.chain.entries, self.chain.t_us);
+        Ok(())
+    }
+
+    fn check_usable(&self) -> Result<(), WriteError> {
+        if self.broken {
+            let path = self.path.clone();
+            return Err(WriteError::Broken { path });
+        }
+        Ok(())
+    }
+
+    fn check_open(&self) -> Result<(), WriteError> {
+        self.check_usable()?;
+        if self.chain.sealed {
+            let path = self.path.clone();
+            return Err(WriteError::Sealed { path });
+        }
+        Ok(())
     }
 
     fn fail(&mut self, source: io::Error) -> WriteError {
         self.broken = true;
         WriteError::Write {
             path: self.path.clone(),
-            seq: self.seq.saturating_sub(1),
+            acknowledged: self.acknowledged,
             source,
         }
     }
 
+    /// Number of entries that are durable and were read back.
+    pub const fn acknowledged(&self) -> u64 {
+        self.acknowledged
+    }
+
     /// Number of the next entry.
     pub const fn next_seq(&self) -> u64 {
-        self.seq
+        self.chain.entries
     }
 
     /// Hash of the last entry.
     pub fn head(&self) -> &str {
-        &self.head
+        &self.chain.head
     }
 
     pub fn path(&self) -> &Path {
@@ -236,26 +387,64 @@ impl Writer {
     }
 }
 
-/// Writes the bytes of a torn line to a new file next to the record.
-fn keep_aside(record: &Path, torn: &[u8]) -> io::Result<PathBuf> {
-    let mut number = 0;
-    loop {
-        number += 1;
-        let ending = match number {
-            1 => ".torn".to_owned(),
-            _ => format!(".torn-{number}"),
-        };
-        let mut name = record.as_os_str().to_owned();
-        name.push(ending);
-        let path = PathBuf::from(name);
-        match OpenOptions::new().write(true).create_new(true).open(&path) {
-            Ok(mut file) => {
-                file.write_all(torn)?;
-                file.sync_all()?;
-                return Ok(path);
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+/// Who says that it writes this record.
+pub(crate) fn holder(disk: &dyn Disk, record: &Path) -> String {
+    let text = disk.read(&holder_file(record)).unwrap_or_default();
+    match std::str::from_utf8(&text) {
+        Ok(text) if !text.is_empty() => text.to_owned(),
+        _ => "a session that is still running".to_owned(),
+    }
+}
+
+fn holder_file(record: &Path) -> PathBuf {
+    record.with_extension("lock")
+}
+
+/// `S-1.jsonl.torn`, `S-1.jsonl.torn-2` and so on.
+fn aside_name(record: &Path, number: u32) -> PathBuf {
+    let mut name = record.as_os_str().to_owned();
+    match number {
+        1 => name.push(".torn"),
+        _ => name.push(format!(".torn-{number}")),
+    }
+    PathBuf::from(name)
+}
+
+/// What earlier recoveries and this one moved to files next to the record.
+fn aside_files(disk: &dyn Disk, record: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
+    let mut files = Vec::new();
+    for number in 1.. {
+        let path = aside_name(record, number);
+        match disk.read(&path) {
+            Ok(bytes) => files.push((path, bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => break,
             Err(error) => return Err(error),
         }
     }
+    Ok(files)
+}
+
+/// Moves what stands behind the last entry that holds to a file next to the record. The
+/// answer is every file there that no entry names yet: a recovery may itself be cut short.
+fn keep_aside(
+    disk: &dyn Disk,
+    record: &Path,
+    interrupted: &Interrupted,
+) -> io::Result<Vec<Dropped>> {
+    let torn = interrupted.torn.as_slice();
+    let mut files = aside_files(disk, record)?;
+    let next = u32::try_from(files.len() + 1).unwrap_or(u32::MAX);
+    files.retain(|(path, _)| !interrupted.states(path));
+    let kept = files.iter().any(|(_, bytes)| bytes == torn);
+    if !torn.is_empty() && !kept {
+        let path = aside_name(record, next);
+        write_whole(disk, &path, torn)?;
+        files.push((path, torn.to_owned()));
+    }
+    let dropped = files.into_iter().map(|(path, bytes)| Dropped {
+        file: file_name(&path),
+        bytes: bytes.len() as u64,
+        sha256: sha256_hex(&bytes),
+    });
+    Ok(dropped.collect())
 }

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use heng_records::{
     Ending, Event, Exchange, FORMAT, Interrupted, NotInterrupted, Opened, Operator, ReadError,
-    Reader, TextRole, TextUsed, WriteError, Writer, sha256_hex, verify,
+    Reader, Recovered, Storage, TextRole, TextUsed, Verdict, WriteError, Writer, checkpoints_of,
+    sha256_hex, verify,
 };
 use proptest::prelude::*;
 
@@ -54,6 +55,7 @@ fn events() -> Vec<Event> {
     }));
     events.push(Event::Sealed {
         entries: events.len() as u64,
+        root: None,
         reason: "complete".into(),
     });
     events
@@ -78,7 +80,7 @@ impl Drop for Folder {
 }
 
 fn write(path: &Path) -> Vec<u8> {
-    let mut writer = Writer::create(path).unwrap();
+    let mut writer = Writer::create(path, Storage::default()).unwrap();
     for (index, event) in events().into_iter().enumerate() {
         let t_us = index as u64 * 500;
         writer
@@ -96,7 +98,7 @@ fn sample() -> Vec<u8> {
 fn broken_at(bytes: &[u8]) -> Option<u64> {
     match Reader::from_bytes(Path::new("s.jsonl"), bytes) {
         Ok(reader) => match reader.ending {
-            Ending::Broken(broken) => Some(broken.entry),
+            Ending::Broken(broken) | Ending::Torn(broken) => Some(broken.entry),
             Ending::Sealed | Ending::Open => None,
         },
         Err(ReadError::NotARecord { .. }) => Some(0),
@@ -116,7 +118,7 @@ fn what_was_written_reads_back_and_verifies() {
         .map(|entry| entry.event.clone())
         .collect();
     assert_eq!(read, events());
-    assert_eq!(verify(&path).unwrap().ending, Ending::Sealed);
+    assert_eq!(verify(&path, &[]).unwrap().ending, Ending::Sealed);
 }
 
 #[test]
@@ -188,7 +190,7 @@ fn a_cut_record_is_never_called_sealed() {
 fn nothing_follows_a_seal_and_no_file_is_overwritten() {
     let folder = Folder::new("seal");
     let path = folder.0.join("s.jsonl");
-    let mut writer = Writer::create(&path).unwrap();
+    let mut writer = Writer::create(&path, Storage::default()).unwrap();
     writer.append(0, "u".into(), opened()).unwrap();
     writer
         .append(
@@ -196,6 +198,7 @@ fn nothing_follows_a_seal_and_no_file_is_overwritten() {
             "u".into(),
             Event::Sealed {
                 entries: 1,
+                root: None,
                 reason: "r".into(),
             },
         )
@@ -206,7 +209,7 @@ fn nothing_follows_a_seal_and_no_file_is_overwritten() {
         Err(WriteError::Sealed { .. })
     ));
     assert!(matches!(
-        Writer::create(&path),
+        Writer::create(&path, Storage::default()),
         Err(WriteError::Create { .. })
     ));
 }
@@ -216,7 +219,10 @@ fn a_record_without_a_seal_is_taken_up_behind_its_last_whole_line() {
     let folder = Folder::new("resume");
     let path = folder.0.join("session.jsonl");
     let bytes = write(&path);
+    let checkpoints = checkpoints_of(&path);
     for (cut, number) in [(bytes.len() / 3, 1), (bytes.len() / 2, 2)] {
+        // A crash before the first checkpoint.
+        std::fs::remove_file(&checkpoints).unwrap();
         std::fs::write(&path, &bytes[..cut]).unwrap();
         let whole = 1 + bytes[..cut]
             .iter()
@@ -225,29 +231,38 @@ fn a_record_without_a_seal_is_taken_up_behind_its_last_whole_line() {
         let interrupted = Interrupted::open(&path).unwrap();
         assert_eq!(interrupted.torn, &bytes[whole..cut]);
         let t_us = interrupted.entries.last().unwrap().t_us;
-        let (mut writer, torn) = Writer::resume(&interrupted).unwrap();
-        let torn = torn.unwrap();
-        let name = torn.file_name().unwrap().to_string_lossy().into_owned();
+        let (mut writer, dropped) = Writer::resume(&interrupted, Storage::default()).unwrap();
         let due = ["session.jsonl.torn", "session.jsonl.torn-2"][number - 1];
-        assert_eq!(name, due, "an earlier torn line is never overwritten");
-        assert_eq!(std::fs::read(&torn).unwrap(), &bytes[whole..cut]);
+        let stated = dropped.last().unwrap();
+        assert_eq!(
+            stated.file, due,
+            "an earlier torn line is never overwritten"
+        );
+        let kept = std::fs::read(folder.0.join(due)).unwrap();
+        assert_eq!(kept, &bytes[whole..cut]);
+        assert_eq!(stated.sha256, sha256_hex(&kept));
         // Whoever tries the same meanwhile is refused, and changes nothing.
         let again = Interrupted::open(&path).unwrap();
-        assert!(matches!(
-            Writer::resume(&again),
-            Err(WriteError::InUse { .. })
-        ));
-        let entries = writer.next_seq();
-        let reason = "aborted".to_owned();
+        let refused = Writer::resume(&again, Storage::default()).err().unwrap();
+        assert!(matches!(&refused, WriteError::InUse { holder, .. }
+            if *holder == format!("process {}", std::process::id())));
+        let found = Recovered {
+            person: "A".into(),
+            reason: "crash".into(),
+            dropped,
+        };
         writer
-            .append(t_us, String::new(), Event::Sealed { entries, reason })
+            .append(t_us, String::new(), Event::Recovered(found))
             .unwrap();
+        writer.seal(t_us, String::new(), "aborted").unwrap();
         drop(writer);
-        assert_eq!(verify(&path).unwrap().ending, Ending::Sealed);
+        let found = verify(&path, &[]).unwrap();
+        assert_eq!(found.verdict, Verdict::Good, "{found:?}");
         assert!(std::fs::read(&path).unwrap().starts_with(&bytes[..whole]));
         let sealed = Interrupted::open(&path).err();
         assert!(matches!(sealed, Some(NotInterrupted::Sealed { .. })));
     }
+    std::fs::remove_file(&checkpoints).unwrap();
     let mut altered = bytes[..bytes.len() / 2].to_vec();
     altered[bytes.len() / 4] ^= 4;
     std::fs::write(&path, &altered).unwrap();
@@ -257,7 +272,7 @@ fn a_record_without_a_seal_is_taken_up_behind_its_last_whole_line() {
     std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
     let interrupted = Interrupted::open(&path).unwrap();
     std::fs::write(&path, &bytes[..bytes.len() / 2 + 9]).unwrap();
-    assert!(Writer::resume(&interrupted).is_err());
+    assert!(Writer::resume(&interrupted, Storage::default()).is_err());
 }
 
 #[test]
@@ -270,7 +285,7 @@ fn a_later_format_is_refused_with_the_version_that_wrote_it() {
     let later = FORMAT + 1;
     first.format = later;
     first.version = "9.0.0".into();
-    let mut writer = Writer::create(&path).unwrap();
+    let mut writer = Writer::create(&path, Storage::default()).unwrap();
     writer.append(0, "u".into(), Event::Opened(first)).unwrap();
     writer.commit().unwrap();
     let error = Reader::open(&path).unwrap_err();
@@ -280,7 +295,7 @@ fn a_later_format_is_refused_with_the_version_that_wrote_it() {
 
 #[test]
 fn a_file_that_cannot_be_written_is_reported() {
-    let error = Writer::create(Path::new("/nonexistent-folder/s.jsonl"))
+    let error = Writer::create(Path::new("/nonexistent-folder/s.jsonl"), Storage::default())
         .err()
         .unwrap();
     assert!(matches!(error, WriteError::Create { .. }));

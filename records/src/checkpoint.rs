@@ -1,0 +1,171 @@
+//! Checkpoints: a second, small file that says how long the record was and what its last
+//! entry was. A chain alone cannot tell a torn last write from a record that was cut.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::chain::{Chain, GENESIS, check_line, hex, seal_line};
+use crate::disk::{Disk, DiskFile, append_all};
+
+/// State of a record at some moment; everything up to there was durable and read back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Checkpoint {
+    pub entries: u64,
+    /// Length of the record.
+    pub bytes: u64,
+    /// Hash of the last entry.
+    pub head: String,
+    /// Merkle root over the entries.
+    pub root: String,
+    pub t_us: u64,
+    pub utc: String,
+    /// Hash of the checkpoint before.
+    prev: String,
+    hash: String,
+}
+
+/// `S-1.checkpoints` of `S-1.jsonl`.
+#[must_use]
+pub fn checkpoints_of(record: &Path) -> PathBuf {
+    record.with_extension("checkpoints")
+}
+
+/// The checkpoints of one file, as far as they hold.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Checkpoints {
+    pub list: Vec<Checkpoint>,
+    /// Length of the part that holds.
+    pub bytes: u64,
+    /// The first line that does not hold.
+    pub fault: Option<Fault>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Fault {
+    pub line: usize,
+    pub cause: String,
+    /// It is the last line: a crash may have torn it.
+    pub last: bool,
+}
+
+impl Checkpoints {
+    /// None where there is no such file.
+    pub fn read(disk: &dyn Disk, path: &Path) -> io::Result<Option<Self>> {
+        match disk.read(path) {
+            Ok(bytes) => Ok(Some(Self::from_bytes(&bytes))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        let mut found = Self::default();
+        let lines = bytes.split_inclusive(|&byte| byte == b'\n');
+        for (index, line) in lines.enumerate() {
+            match follow(line, found.list.last()) {
+                Ok(checkpoint) => found.list.push(checkpoint),
+                Err(cause) => {
+                    let line_at = usize::try_from(found.bytes).unwrap_or(usize::MAX);
+                    found.fault = Some(Fault {
+                        line: index + 1,
+                        cause,
+                        last: line_at + line.len() == bytes.len(),
+                    });
+                    return found;
+                }
+            }
+            found.bytes += line.len() as u64;
+        }
+        found
+    }
+}
+
+fn follow(line: &[u8], before: Option<&Checkpoint>) -> Result<Checkpoint, String> {
+    let (line, _) = check_line(line)?;
+    let content = |error| format!("the hash holds but the content is no checkpoint: {error}");
+    let checkpoint: Checkpoint = serde_json::from_slice(line).map_err(content)?;
+    if checkpoint.prev != before.map_or(GENESIS, |one| one.hash.as_str()) {
+        return Err("it is not chained to the checkpoint before it".to_owned());
+    }
+    let grows =
+        |one: &Checkpoint| one.entries <= checkpoint.entries && one.bytes <= checkpoint.bytes;
+    if !before.is_none_or(grows) {
+        return Err("it is before the checkpoint before it".to_owned());
+    }
+    Ok(checkpoint)
+}
+
+/// The file that checkpoints of a record are appended to.
+pub(crate) struct Witness {
+    pub path: PathBuf,
+    file: Box<dyn DiskFile>,
+    length: u64,
+    head: String,
+}
+
+impl Witness {
+    pub fn create(disk: &dyn Disk, path: &Path) -> io::Result<Self> {
+        let file = disk.create(path)?;
+        disk.sync_folder(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            length: 0,
+            head: GENESIS.to_owned(),
+        })
+    }
+
+    /// Goes on behind the checkpoints that hold; a torn last line is dropped, for the record
+    /// itself says more.
+    pub fn resume(disk: &dyn Disk, path: &Path) -> io::Result<Self> {
+        let Some(found) = Checkpoints::read(disk, path)? else {
+            return Self::create(disk, path);
+        };
+        let mut file = disk.open(path)?;
+        if file.length()? > found.bytes {
+            file.cut(found.bytes)?;
+            file.sync()?;
+        }
+        let head = found.list.last().map(|one| one.hash.clone());
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            length: found.bytes,
+            head: head.unwrap_or_else(|| GENESIS.to_owned()),
+        })
+    }
+
+    /// Appends the state of the record, makes it durable and reads it back.
+    pub fn append(&mut self, chain: &Chain, bytes: u64, utc: &str) -> io::Result<()> {
+        let checkpoint = Checkpoint {
+            entries: chain.entries,
+            bytes,
+            head: chain.head.clone(),
+            root: chain.tree.root(),
+            t_us: chain.t_us,
+            utc: utc.to_owned(),
+            prev: self.head.clone(),
+            hash: String::new(),
+        };
+        let (line, hash) = seal_line(serde_json::to_vec(&checkpoint)?);
+        append_all(&mut *self.file, &line)?;
+        self.file.sync()?;
+        if !reads_back(&*self.file, self.length, &line)? {
+            let cause = "the checkpoint does not read back as it was written";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, cause));
+        }
+        self.length += line.len() as u64;
+        self.head = hex(&hash);
+        Ok(())
+    }
+}
+
+/// Whether the file holds these bytes from `offset` on, and nothing behind them.
+pub(crate) fn reads_back(file: &dyn DiskFile, offset: u64, due: &[u8]) -> io::Result<bool> {
+    let mut found = vec![0; due.len()];
+    let count = file.read_at(offset, &mut found)?;
+    Ok(count == due.len() && found == due && file.length()? == offset + due.len() as u64)
+}
