@@ -4,6 +4,7 @@
 
 mod analyse;
 mod cli;
+mod lab;
 mod plain;
 mod selftest;
 mod session;

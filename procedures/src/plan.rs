@@ -97,6 +97,11 @@ pub enum Input {
         t_us: u64,
         result: Result<(), String>,
     },
+    /// The program had ended in the middle of the run, and goes on now. Whatever command was
+    /// open is withdrawn.
+    TakenUp {
+        t_us: u64,
+    },
 }
 
 /// What to do next. Each command but `Derive` and `Finish` is answered by one input.

@@ -13,13 +13,15 @@ use heng_quantities::{Language, Text};
 use heng_records::{Entry, Event, Opened, TextRole, TextUsed};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-use super::recover::refuse_live;
+use super::resume::refuse_live;
 use super::{Exit, Failure, Show, inspect, make_folder, read_text, runtime};
 use crate::plain::Plain;
 use crate::session::bench::{Bench, is_simulated};
+use crate::session::calendar::Calendar;
 use crate::session::evidence::{self, EvidenceError, text_used};
-use crate::session::live::{self, Answers, Calendar, Ended, LiveError, Session};
+use crate::session::live::{self, Answers, Ended, LiveError, Session};
 use crate::session::ports::{self, Connection};
+use crate::session::recovery::{Recovery, Site};
 use crate::session::replay;
 use crate::session::simulated::SimulatedBench;
 use crate::tui::{self, FromSession, ToSession};
@@ -75,6 +77,9 @@ pub struct Run {
     /// Folder for the record and everything made from it
     #[arg(long, default_value = ".")]
     out: PathBuf,
+    /// Folder for a second copy of the record's checkpoints, best on another device
+    #[arg(long, value_name = "FOLDER")]
+    checkpoints: Option<PathBuf>,
     /// Seed of the Monte Carlo trials
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -124,7 +129,7 @@ fn demo_texts() -> Vec<TextUsed> {
 }
 
 /// Answers that the demonstration gives where no person is asked, by prompt.
-fn demo_answers(procedure: &Procedure) -> BTreeMap<String, String> {
+pub fn demo_answers(procedure: &Procedure) -> BTreeMap<String, String> {
     procedure
         .prompt
         .iter()
@@ -168,11 +173,15 @@ pub fn demo(arguments: &Demo) -> Result<Exit, Failure> {
     })?;
     let terminal = !arguments.show.plain && io::stdout().is_terminal() && io::stdin().is_terminal();
     let setting = Setting {
-        opened: opened(&order.number, "simulated", arguments.seed, &order.operator),
-        texts,
-        folder: out,
+        begin: Begin::New {
+            opened: opened(&order.number, "simulated", arguments.seed, &order.operator),
+            texts,
+            folder: out,
+            calendar,
+        },
+        person: order.operator,
+        witness: None,
         clock: Arc::new(clock),
-        calendar,
         connections: laboratory.connections(),
         adapters: laboratory.adapters(),
         prepared: (!arguments.ask).then(|| demo_answers(&procedure)),
@@ -204,11 +213,15 @@ pub fn run(arguments: &Run) -> Result<Exit, Failure> {
     refuse_live(&arguments.out, &bench)?;
     let terminal = !arguments.show.plain && io::stdout().is_terminal() && io::stdin().is_terminal();
     let setting = Setting {
-        opened: opened(&order.number, "wall", arguments.seed, &order.operator),
-        texts,
-        folder: arguments.out.clone(),
+        begin: Begin::New {
+            opened: opened(&order.number, "wall", arguments.seed, &order.operator),
+            texts,
+            folder: arguments.out.clone(),
+            calendar: Calendar::now(),
+        },
+        person: order.operator,
+        witness: arguments.checkpoints.clone(),
         clock: Arc::new(WallClock::new()),
-        calendar: Calendar::now(),
         connections,
         adapters: Arc::new(UsbAdapters),
         prepared: None,
@@ -324,22 +337,39 @@ fn opened(session: &str, clock: &str, seed: u64, operator: &str) -> Opened {
     }
 }
 
-struct Setting {
-    opened: Opened,
-    texts: Vec<TextUsed>,
-    folder: PathBuf,
-    clock: Arc<dyn Clock>,
-    calendar: Calendar,
-    connections: BTreeMap<String, Connection>,
-    adapters: Arc<dyn Adapters>,
-    prepared: Option<BTreeMap<String, String>>,
-    pace: Option<f64>,
-    language: Language,
-    terminal: bool,
+/// What a session begins with.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one value of it in a run"
+)]
+pub enum Begin {
+    /// A new record.
+    New {
+        opened: Opened,
+        texts: Vec<TextUsed>,
+        folder: PathBuf,
+        calendar: Calendar,
+    },
+    /// A record without a seal; `close` leads to the safe state instead of going on.
+    Again { recovery: Recovery, close: bool },
+}
+
+pub struct Setting {
+    pub begin: Begin,
+    pub person: String,
+    /// Folder for a second copy of the checkpoints.
+    pub witness: Option<PathBuf>,
+    pub clock: Arc<dyn Clock>,
+    pub connections: BTreeMap<String, Connection>,
+    pub adapters: Arc<dyn Adapters>,
+    pub prepared: Option<BTreeMap<String, String>>,
+    pub pace: Option<f64>,
+    pub language: Language,
+    pub terminal: bool,
 }
 
 /// Runs the session behind the terminal or the plain lines, then verifies what it left.
-fn finish(setting: Setting) -> Result<Exit, Failure> {
+pub fn finish(setting: Setting) -> Result<Exit, Failure> {
     let language = setting.language;
     let ended = if setting.terminal {
         in_terminal(setting)
@@ -353,7 +383,7 @@ pub fn exit_of(error: &LiveError) -> Exit {
     match error {
         LiveError::Evidence(_) | LiveError::Ports(_) => Exit::Input,
         LiveError::Engine(_) => Exit::Altered,
-        LiveError::Record(_) | LiveError::Artefact(_) => Exit::Write,
+        LiveError::Record(_) | LiveError::Stopped(_) | LiveError::Artefact(_) => Exit::Write,
     }
 }
 
@@ -361,47 +391,70 @@ fn failed(error: &LiveError) -> Failure {
     Failure::new(exit_of(error), error)
 }
 
-fn session(setting: Setting, answers: Answers, sink: Box<dyn FnMut(&Entry) + Send>) -> Session {
+fn block_on(
+    setting: Setting,
+    answers: Answers,
+    sink: Box<dyn FnMut(&Entry) + Send>,
+) -> Result<Ended, Failure> {
     let Setting {
-        opened,
-        texts,
-        folder,
+        begin,
+        person,
+        witness,
         clock,
-        calendar,
         connections,
         adapters,
         pace,
         ..
     } = setting;
-    Session {
-        opened,
-        texts,
-        folder,
-        clock,
-        calendar,
-        connections,
-        adapters,
-        answers,
-        pace,
-        sink,
-    }
-}
-
-fn block_on(session: Session) -> Result<Ended, Failure> {
-    runtime()?
-        .block_on(live::run(session))
-        .map_err(|error| failed(&error))
+    let storage = live::storage(&person, witness);
+    let ended = match begin {
+        Begin::New {
+            opened,
+            texts,
+            folder,
+            calendar,
+        } => runtime()?.block_on(live::run(Session {
+            opened,
+            texts,
+            folder,
+            storage,
+            clock,
+            calendar,
+            connections,
+            adapters,
+            answers,
+            pace,
+            sink,
+        })),
+        Begin::Again { recovery, close } => runtime()?.block_on(recovery.run(Site {
+            clock,
+            connections,
+            adapters,
+            person,
+            close,
+            storage,
+            answers,
+            pace,
+            sink,
+        })),
+    };
+    ended.map_err(|error| failed(&error))
 }
 
 /// The screens in this thread, the session in another.
 fn in_terminal(setting: Setting) -> Result<Ended, Failure> {
     let options = tui::Options {
         language: setting.language,
-        person: setting.opened.operator.clone(),
+        person: setting.person.clone(),
         glyphs: tui::Glyphs::from_environment(),
     };
     let (to_screen, from_session) = mpsc::channel();
     let (to_session, said) = unbounded_channel();
+    if let Begin::Again { recovery, .. } = &setting.begin {
+        for entry in recovery.entries() {
+            let _ = to_screen.send(FromSession::Entry(entry.clone()));
+        }
+    }
     let worker = std::thread::spawn(move || {
         let entries = to_screen.clone();
         let sink = Box::new(move |entry: &Entry| {
@@ -413,7 +466,7 @@ fn in_terminal(setting: Setting) -> Result<Ended, Failure> {
             prepared,
             person: Some(said),
         };
-        let ended = block_on(session(setting, answers, sink));
+        let ended = block_on(setting, answers, sink);
         let _ = to_screen.send(FromSession::Ended(match &ended {
             Ok(ended) => Ok(ended.record.display().to_string()),
             Err(failure) => Err(failure.message.clone()),
@@ -459,7 +512,7 @@ fn in_lines(mut setting: Setting) -> Result<Ended, Failure> {
         // A closed pipe ends the lines, not the measurement.
         let _ = plain.line(entry);
     });
-    block_on(session(setting, answers, sink))
+    block_on(setting, answers, sink)
 }
 
 /// Reads commands from standard input: a choice by number, key or id; `pause`, `resume`,

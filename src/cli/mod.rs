@@ -1,5 +1,6 @@
 //! Arguments to a command to an exit code.
 
+mod backup;
 mod budget;
 mod compare;
 mod csv;
@@ -8,7 +9,8 @@ mod import;
 mod inspect;
 mod instrument;
 mod number;
-mod recover;
+mod replay_screen;
+mod resume;
 mod selftest;
 mod simulate;
 mod statistics;
@@ -80,12 +82,16 @@ enum Command {
     Demo(compare::Demo),
     /// Run a calibration on a bench
     Run(compare::Run),
-    /// Bring the bench of a session that was never closed to its safe state, and seal its record
-    Recover(recover::Recover),
-    /// Recompute everything in a record from its evidence and compare
+    /// Go on with a session that was never closed, or bring its bench to its safe state
+    Resume(resume::Resume),
+    /// Show a recorded session again, or compute everything in it again and compare
     Replay(inspect::Replay),
     /// Check the chain and the seal of a record
     Verify(inspect::Verify),
+    /// Copy the folder of a laboratory, with every byte read again; or check such a copy
+    Backup(backup::Backup),
+    /// Bring a backup back into an empty folder
+    Restore(backup::Restore),
     /// Turn a data logger's file into a record, results and a certificate
     Import(import::Import),
     /// Serve one simulated instrument on a pseudo-terminal
@@ -159,9 +165,11 @@ pub fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Demo(demo) => compare::demo(&demo),
         Command::Run(run) => compare::run(&run),
-        Command::Recover(arguments) => recover::recover(&arguments),
+        Command::Resume(arguments) => resume::resume(&arguments),
         Command::Replay(replay) => inspect::replay(&replay),
         Command::Verify(verify) => inspect::verify(&verify),
+        Command::Backup(arguments) => backup::backup(&arguments),
+        Command::Restore(arguments) => backup::restore(&arguments),
         Command::Import(arguments) => import::import(&arguments),
         Command::Simulate(arguments) => simulate::simulate(&arguments),
         Command::Budget(arguments) => budget::budget(&arguments),

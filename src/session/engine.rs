@@ -15,6 +15,8 @@ use heng_quantities::{Decimal, Text};
 use heng_records::{Entry, Event, Exchange, Operator, PortChange};
 
 mod adjustment;
+mod clock;
+mod taking_up;
 
 use super::evidence::Evidence;
 use crate::analyse::{artefact, certificate};
@@ -107,6 +109,8 @@ pub struct Engine {
     indications: Vec<Indication>,
     missing: BTreeMap<String, String>,
     constants: Constants,
+    /// Entries of clock jumps during readings that nobody has explained.
+    unexplained: Vec<u64>,
     points: Vec<PointClosed>,
     derived: Vec<serde_json::Value>,
     now_us: u64,
@@ -157,6 +161,7 @@ impl Engine {
             indications: Vec::new(),
             missing: BTreeMap::new(),
             constants: Constants::default(),
+            unexplained: Vec::new(),
             points: Vec::new(),
             derived: Vec::new(),
             now_us: last.t_us,
@@ -201,6 +206,8 @@ impl Engine {
             Event::Exchange(exchange) => self.exchange(exchange),
             Event::Operator(operator) => self.operator(operator),
             Event::Port(PortChange::Opened { role, .. }) => self.opened(role),
+            Event::Recovered(_) => self.taken_up(),
+            Event::Clock(jump) => self.clock_jump(jump),
             _ => Ok(()),
         }
     }
@@ -222,14 +229,7 @@ impl Engine {
             }
             Command::Finish { completed } => {
                 self.drop_tasks();
-                let again = self.constants.tasks().filter(|_| completed);
-                match again {
-                    Some(tasks) => {
-                        let roles: Vec<_> = tasks.iter().map(|task| task.role.clone()).collect();
-                        self.begin(Awaited::Constants, self.now_us, tasks, &roles)?;
-                    }
-                    None => self.finish(completed)?,
-                }
+                self.last_constants(completed)?;
             }
             Command::Identify { at_us } => {
                 let roles: Vec<_> = self.identified.keys().cloned().collect();
@@ -690,12 +690,15 @@ impl Engine {
                 t_us,
                 reason: reason.clone(),
             }),
-            Operator::Note { .. } => Ok(()),
+            Operator::Note { .. } => {
+                self.unexplained.clear();
+                Ok(())
+            }
         }
     }
 
     fn finish(&mut self, completed: bool) -> Result<(), EngineError> {
-        let completed = completed && self.conclude()?;
+        let completed = completed && self.clock_is_explained()? && self.conclude()?;
         self.action = Some(Action::Close { completed });
         self.awaited = Awaited::End;
         Ok(())

@@ -9,58 +9,33 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use heng_drivers::{Adapters, Clock, ExchangeOutcome, escape};
-use heng_records::{Entry, Event, Opened, Operator, TextUsed, WriteError, Writer, sha256_hex};
+use heng_drivers::{Adapters, Class, Clock, ExchangeOutcome, escape};
+use heng_records::{
+    Entry, Event, Opened, Operator, Storage, TextUsed, WriteError, Writer, sha256_hex,
+};
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::calendar::Calendar;
 use super::engine::{Action, Engine, EngineError};
 use super::evidence::{Evidence, EvidenceError};
 use super::ports::{Connection, Ports, PortsError};
 use crate::analyse::artefact::{self, ArtefactError};
 use crate::tui::ToSession;
 
-/// Moments for people: a start and the offset of its zone.
-#[derive(Debug, Clone)]
-pub struct Calendar {
-    start: jiff::Zoned,
-}
-
-impl Calendar {
-    /// Starts now, in the zone of the machine.
-    pub fn now() -> Self {
-        Self {
-            start: jiff::Zoned::now(),
-        }
-    }
-
-    /// Starts at an RFC 3339 moment, such as `2026-11-23T08:00:00+08:00`.
-    ///
-    /// # Errors
-    /// The parser's message.
-    pub fn at(moment: &str) -> Result<Self, jiff::Error> {
-        let timestamp: jiff::Timestamp = moment.parse()?;
-        let pieces = jiff::fmt::temporal::Pieces::parse(moment)?;
-        let offset = pieces.to_numeric_offset().unwrap_or(jiff::tz::Offset::UTC);
-        Ok(Self {
-            start: timestamp.to_zoned(jiff::tz::TimeZone::fixed(offset)),
-        })
-    }
-
-    /// Microseconds from the start to this moment; 0 where the machine's clock says that the
-    /// start is still to come.
-    pub fn elapsed_us(&self) -> u64 {
-        let elapsed = jiff::Timestamp::now().duration_since(self.start.timestamp());
-        u64::try_from(elapsed.as_micros()).unwrap_or(0)
-    }
-
-    /// RFC 3339, with microseconds and the offset of the zone.
-    pub fn moment(&self, t_us: u64) -> String {
-        let span = Duration::from_micros(t_us);
-        let moment = self
-            .start
-            .checked_add(span)
-            .unwrap_or_else(|_| self.start.clone());
-        moment.strftime("%Y-%m-%dT%H:%M:%S.%6f%:z").to_string()
+/// The machine's files, with the name of whoever writes; `witness` is a folder for a second
+/// copy of the checkpoints.
+pub fn storage(person: &str, witness: Option<PathBuf>) -> Storage {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let (process, since) = (std::process::id(), jiff::Zoned::now());
+    let since = since.strftime("%Y-%m-%dT%H:%M:%S%:z");
+    let holder = format!(
+        "{person}, process {process} on {}, since {since}",
+        host.trim()
+    );
+    Storage {
+        witness,
+        holder,
+        ..Storage::default()
     }
 }
 
@@ -76,6 +51,8 @@ pub struct Session {
     pub opened: Opened,
     pub texts: Vec<TextUsed>,
     pub folder: PathBuf,
+    /// How the record in it is kept.
+    pub storage: Storage,
     pub clock: Arc<dyn Clock>,
     pub calendar: Calendar,
     /// How each role is reached; a bench names it, or a simulator has made it.
@@ -106,8 +83,12 @@ pub enum LiveError {
     Ports(#[from] PortsError),
     #[error(transparent)]
     Engine(#[from] EngineError),
-    #[error("{0}; the source was told to go to its safe state")]
+    #[error(transparent)]
     Record(#[from] WriteError),
+    #[error(
+        "{0}; the source was told to go to its safe state; mend the disk or make room, then take the session up with `heng resume`"
+    )]
+    Stopped(WriteError),
     #[error(transparent)]
     Artefact(#[from] ArtefactError),
 }
@@ -136,6 +117,7 @@ pub async fn run(session: Session) -> Result<Ended, LiveError> {
         opened,
         texts,
         folder,
+        storage,
         clock,
         calendar,
         connections,
@@ -147,7 +129,7 @@ pub async fn run(session: Session) -> Result<Ended, LiveError> {
     let evidence = Evidence::parse(&opened, &texts)?;
     let ports = Ports::new(&connections, &evidence, &clock, &adapters)?;
     let record = folder.join(format!("{}.jsonl", opened.session));
-    let mut writer = Writer::create(&record)?;
+    let mut writer = Writer::create(&record, storage)?;
     let person = opened.operator.clone();
     let mut unshown = open_record(&mut writer, &*clock, &calendar, opened, texts)?;
     let last = unshown
@@ -213,11 +195,7 @@ pub fn close_record(
             )?);
         }
     }
-    let seal = Event::Sealed {
-        entries: writer.next_seq(),
-        reason: reason.to_owned(),
-    };
-    entries.push(writer.append(t_us, utc.to_owned(), seal)?);
+    entries.push(writer.seal(t_us, utc.to_owned(), reason)?);
     Ok((files, entries))
 }
 
@@ -233,6 +211,13 @@ impl Live {
 
     /// Appends evidence, feeds it to the engine and appends what follows from it.
     pub fn take(&mut self, event: Event) -> Result<(), LiveError> {
+        if let Some(jump) = self.calendar.jump(self.clock.now_us()) {
+            self.take_one(Event::Clock(jump))?;
+        }
+        self.take_one(event)
+    }
+
+    fn take_one(&mut self, event: Event) -> Result<(), LiveError> {
         let entry = self.append(event)?;
         self.engine.feed(&entry)?;
         self.append_derived()
@@ -253,17 +238,24 @@ impl Live {
             }
             self.append(Event::Derived { body })?;
         }
-        self.show()?;
+        if self.writer.commit_group(self.clock.now_us())? {
+            self.hand_out();
+        }
         Ok(())
     }
 
     /// Makes all entries durable, then shows them.
     fn show(&mut self) -> Result<(), WriteError> {
         self.writer.commit()?;
+        self.hand_out();
+        Ok(())
+    }
+
+    /// Nothing is called recorded before it is durable.
+    fn hand_out(&mut self) {
         for entry in std::mem::take(&mut self.unshown) {
             (self.sink)(&entry);
         }
-        Ok(())
     }
 
     async fn begin(&mut self) -> Result<(), LiveError> {
@@ -295,7 +287,10 @@ impl Live {
             // The measurement is over; the only thing left is to leave no source running.
             self.ports.safe_state_unrecorded().await;
         }
-        let completed = ended?;
+        let completed = ended.map_err(|error| match error {
+            LiveError::Record(error) => LiveError::Stopped(error),
+            other => other,
+        })?;
         let reason = if completed { "completed" } else { aborted };
         let files = self.close(folder, reason)?;
         Ok(Ended {
@@ -382,6 +377,11 @@ impl Live {
             if self.engine.action() != Some(&action) {
                 return Ok(());
             }
+        }
+        // What led to an act on an instrument is durable before the act.
+        let driver = self.engine.evidence.drivers.get(role);
+        if driver.and_then(|driver| driver.class(&request.command)) != Some(Class::Read) {
+            self.show()?;
         }
         let exchange = self.ports.exchange(role, request, tx).await;
         let (outcome, reason) = match exchange.outcome {

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use heng_procedures::{Outcome, map_space};
 use heng_quantities::Text;
-use heng_records::{Entry, Event, Opened, TextRole, TextUsed, WriteError, Writer};
+use heng_records::{Entry, Event, Opened, Storage, TextRole, TextUsed, WriteError, Writer};
 use serde_json::Value;
 
 use super::bench::Scope;
+use super::calendar::Calendar;
 use super::evidence::{self, EvidenceError, parse_toml, single};
-use super::live::{self, Calendar, Ended, LiveError};
+use super::live::{self, Ended, LiveError};
 use crate::analyse::artefact;
 use crate::analyse::certificate::{Closing, Frame};
 use crate::analyse::import::{ImportError, read_table};
@@ -129,7 +130,7 @@ pub fn run(
     };
     derive(opened, texts, &probe)?;
     let path = folder.join(format!("{}.jsonl", opened.session));
-    let mut writer = Writer::create(&path)?;
+    let mut writer = Writer::create(&path, Storage::default())?;
     // Nothing takes time here: the same file, map and moment give the same record.
     let clock = heng_drivers::SkippingClock::new();
     let entries = live::open_record(

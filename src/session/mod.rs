@@ -5,6 +5,7 @@
 //! instruments; none of them computes anything.
 
 pub mod bench;
+pub mod calendar;
 pub mod engine;
 pub mod evidence;
 pub mod live;
@@ -13,9 +14,13 @@ pub mod ports;
 pub mod recovery;
 pub mod replay;
 pub mod simulated;
+pub mod trace;
+pub mod whatif;
 
 #[cfg(test)]
 mod crash;
+#[cfg(test)]
+mod moved_clock;
 #[cfg(test)]
 mod trial;
 #[cfg(test)]

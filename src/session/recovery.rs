@@ -1,20 +1,25 @@
-//! After a crash: a record without a seal is taken up, its instruments are brought to their
-//! safe state, and the record is sealed.
+//! After a crash: a record without a seal is taken up, and its session goes on, or its
+//! instruments are brought to their safe state; then the record is sealed.
 //!
 //! The record is replayed into the engine, so everything that follows comes from the one path
 //! that a run takes: ports are opened, whoever answers on them is a stranger until it is
-//! identified, and an abort leads every source to its safe state, verified by read-back.
+//! identified, the point under way is set and soaked anew, and an abort leads every source to
+//! its safe state, verified by read-back.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use heng_drivers::{Adapters, Clock, SkippingClock, WallClock};
-use heng_records::{Entry, Event, Interrupted, NotInterrupted, Opened, Operator, Writer};
+use heng_procedures::Procedure;
+use heng_records::{
+    Dropped, Entry, Event, Interrupted, NotInterrupted, Opened, Operator, Storage, Writer,
+};
 
 use super::bench::Bench;
+use super::calendar::Calendar;
 use super::engine::{Action, Engine};
-use super::live::{Answers, Calendar, Ended, Live, LiveError};
+use super::live::{Answers, Ended, Live, LiveError};
 use super::ports::{Connection, Ports};
 use super::replay::{self, Difference, Source};
 
@@ -53,16 +58,15 @@ pub struct Site {
     pub clock: Arc<dyn Clock>,
     pub connections: BTreeMap<String, Connection>,
     pub adapters: Arc<dyn Adapters>,
-    /// Who recovers.
+    /// Who takes the session up.
     pub person: String,
+    /// Lead the instruments to their safe state and close, instead of going on.
+    pub close: bool,
+    pub storage: Storage,
+    pub answers: Answers,
+    /// As in [`super::live::Session`].
+    pub pace: Option<f64>,
     pub sink: Box<dyn FnMut(&Entry) + Send>,
-}
-
-/// What a recovery left.
-pub struct Recovered {
-    pub ended: Ended,
-    /// Where the bytes of a torn last line are.
-    pub torn: Option<PathBuf>,
 }
 
 impl Recovery {
@@ -89,6 +93,16 @@ impl Recovery {
             reason: error.to_string(),
         })?;
         let last_us = interrupted.entries.last().map_or(0, |entry| entry.t_us);
+        // Earlier formats know no entry for a clock that was moved.
+        let opened = &engine.evidence.opened;
+        let calendar = if opened.clock == "wall" && opened.format >= TAKEN_UP {
+            calendar.watching(
+                Arc::new(jiff::Timestamp::now),
+                jumped_us(&interrupted.entries),
+            )
+        } else {
+            calendar
+        };
         Ok(Self {
             interrupted,
             engine: *engine,
@@ -107,6 +121,15 @@ impl Recovery {
         &self.engine.evidence.opened
     }
 
+    /// Whether the record's format can hold what follows when its session goes on.
+    pub fn can_go_on(&self) -> bool {
+        self.opened().format >= TAKEN_UP
+    }
+
+    pub fn procedure(&self) -> &Procedure {
+        &self.engine.evidence.procedure
+    }
+
     /// The time of the session goes on with the calendar, also while nothing was running.
     pub fn wall_clock(&self) -> WallClock {
         WallClock::reading(self.calendar.elapsed_us().max(self.last_us))
@@ -119,20 +142,24 @@ impl Recovery {
         clock
     }
 
-    /// Takes the record up, leads the instruments to their safe state and seals it.
+    /// Entries that the record held when it was read.
+    pub fn entries(&self) -> &[Entry] {
+        &self.interrupted.entries
+    }
+
+    /// Takes the record up and goes on to the end of its session, or leads the instruments to
+    /// their safe state; then seals it.
     ///
     /// # Errors
     /// [`LiveError`]; whatever was recorded before stays.
-    pub async fn run(self, site: Site) -> Result<Recovered, LiveError> {
-        let Site {
-            clock,
-            connections,
-            adapters,
-            person,
-            sink,
-        } = site;
-        let ports = Ports::new(&connections, &self.engine.evidence, &clock, &adapters)?;
-        let (writer, torn) = Writer::resume(&self.interrupted)?;
+    pub async fn run(self, site: Site) -> Result<Ended, LiveError> {
+        let ports = Ports::new(
+            &site.connections,
+            &self.engine.evidence,
+            &site.clock,
+            &site.adapters,
+        )?;
+        let (writer, dropped) = Writer::resume(&self.interrupted, site.storage)?;
         let folder = self
             .interrupted
             .path
@@ -142,53 +169,72 @@ impl Recovery {
         let mut live = Live {
             engine: self.engine,
             writer,
-            clock,
+            clock: site.clock,
             calendar: self.calendar,
             ports,
-            answers: Answers {
-                prepared: BTreeMap::new(),
-                person: None,
-            },
-            person: person.clone(),
-            pace: None,
-            sink,
+            answers: site.answers,
+            person: site.person,
+            pace: site.pace,
+            sink: site.sink,
             unshown: Vec::new(),
             document: self.document,
         };
-        let reason = reason(torn.as_deref(), self.interrupted.torn.len());
-        let begun = begin(&mut live, self.due, person, reason).await;
-        let ended = live.finish(begun, &folder, SEALED).await?;
-        Ok(Recovered { ended, torn })
+        let begun = begin(&mut live, self.due, dropped, site.close).await;
+        let sealed = if site.close { CLOSED } else { "aborted" };
+        live.finish(begun, &folder, sealed).await
     }
 }
 
-const SEALED: &str =
-    "aborted: the program ended without closing the record; heng recover closed it";
+const CLOSED: &str =
+    "aborted: the program ended without closing the record; heng resume --close closed it";
+
+const ENDED: &str = "the program ended without closing the record";
 
 async fn begin(
     live: &mut Live,
     due: Vec<serde_json::Value>,
-    person: String,
-    reason: String,
+    dropped: Vec<Dropped>,
+    close: bool,
 ) -> Result<(), LiveError> {
     live.append_values(due)?;
+    let person = live.person.clone();
+    let reason = reason(&dropped);
+    // Earlier formats know no such entry: the abort says it in words.
+    if live.engine.evidence.opened.format >= TAKEN_UP {
+        live.take(Event::Recovered(heng_records::Recovered {
+            person: person.clone(),
+            reason: ENDED.to_owned(),
+            dropped,
+        }))?;
+    }
     // Nothing but the seal was missing.
     if matches!(live.engine.action(), Some(Action::Close { .. })) {
         return Ok(());
     }
     live.open_ports().await?;
-    live.take(Event::Operator(Operator::Abort { person, reason }))
+    if close {
+        live.take(Event::Operator(Operator::Abort { person, reason }))?;
+    }
+    Ok(())
 }
 
-fn reason(torn: Option<&Path>, bytes: usize) -> String {
-    let reason = "the program ended without closing the record";
-    match torn.and_then(Path::file_name) {
-        None => reason.to_owned(),
-        Some(name) => format!(
-            "{reason}; {bytes} bytes of a torn last line are kept in {}",
-            name.to_string_lossy()
-        ),
-    }
+/// How far the machine's clock was moved so far.
+fn jumped_us(entries: &[Entry]) -> i64 {
+    let jumps = entries.iter().filter_map(|entry| match &entry.event {
+        Event::Clock(jump) => Some(jump.jump_us),
+        _ => None,
+    });
+    jumps.fold(0, i64::saturating_add)
+}
+
+/// First format with entries that say that a session was taken up.
+const TAKEN_UP: u32 = 3;
+
+fn reason(dropped: &[Dropped]) -> String {
+    let kept = dropped.iter().map(|Dropped { file, bytes, .. }| {
+        format!("; {bytes} bytes of a torn last line are kept in {file}")
+    });
+    ENDED.to_owned() + &kept.collect::<String>()
 }
 
 /// Whether the session of a record without a seal used one of these ports and said anything

@@ -67,18 +67,26 @@ fn differs(entry: u64, cause: impl Into<String>) -> Difference {
 /// # Errors
 /// [`ReadError`] where the file is not a record that this program can read.
 pub fn replay(path: &Path) -> Result<Report, ReadError> {
-    let reader = Reader::open(path)?;
+    Reader::open(path).map(|reader| judge(&reader))
+}
+
+/// Replays a record that was read.
+pub fn judge(reader: &Reader) -> Report {
     let mut report = Report::of(&reader.entries);
-    if let Ending::Broken(broken) = reader.ending {
-        report.finding = Finding::Broken(broken);
-        return Ok(report);
+    if let Ending::Broken(broken) = &reader.ending {
+        report.finding = Finding::Broken(broken.clone());
+        return report;
+    }
+    // A session that ended in the middle of its first entry has nothing to compare.
+    if reader.entries.is_empty() {
+        return report;
     }
     report.finding = match walk(&reader.entries, &mut report) {
         Err(difference) => Finding::Differs(difference),
         Ok(_) if reader.ending == Ending::Sealed => Finding::Identical,
         Ok(_) => Finding::Incomplete,
     };
-    Ok(report)
+    report
 }
 
 /// Where the walk through a record ended.

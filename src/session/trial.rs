@@ -1,22 +1,27 @@
 //! A short session on simulated instruments, in this process, for tests.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use heng_drivers::{SkippingClock, description, unescape};
-use heng_records::{Entry, Event, Opened, Reader, TextRole, TextUsed};
+use heng_drivers::{Clock as _, SkippingClock, description, unescape};
+use heng_records::{Entry, Event, Opened, Reader, Storage, TextRole, TextUsed};
 use serde_json::Value;
-use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::bench::Bench;
+use super::calendar::Calendar;
 use super::evidence::{parse_toml, single, text_used};
-use super::live::{self, Answers, Calendar, Ended, Session};
+use super::live::{self, Answers, Ended, Session};
 use super::replay::{self, Finding};
 use super::simulated::SimulatedBench;
 use crate::tui::ToSession;
 
 pub const SOAK_S: u64 = 300;
 pub const WINDOW_S: u64 = 240;
+const START: &str = "2026-11-25T08:00:00+08:00";
 const SEED: u64 = 20_261_125;
 
 /// The shipped procedure with short waits, wide criteria and two points.
@@ -106,9 +111,6 @@ pub struct Left {
 /// Runs the session until the second point has begun to settle, then aborts it, so that it
 /// ends in the safe state and without a certificate.
 pub fn run(folder: &Path, bench: &str, faults: &[String]) -> Left {
-    let texts = texts(bench);
-    let clock = SkippingClock::new();
-    let laboratory = SimulatedBench::start(&bench_of(&texts), SEED, &clock, faults).unwrap();
     let (say, person) = unbounded_channel();
     let told = Mutex::new(false);
     let sink = move |entry: &Entry| {
@@ -118,32 +120,108 @@ pub fn run(folder: &Path, bench: &str, faults: &[String]) -> Left {
             say.send(ToSession::Abort { reason }).unwrap();
         }
     };
+    let ended = start(
+        folder,
+        texts(bench),
+        faults,
+        Some(person),
+        Box::new(sink),
+        None,
+    );
+    assert_recomputes(&ended.record);
+    let entries = Reader::open(&ended.record).unwrap().entries;
+    Left { ended, entries }
+}
+
+/// Runs the session to its certificate.
+pub fn complete(folder: &Path, texts: Vec<TextUsed>, faults: &[String]) -> Left {
+    let ended = start(folder, texts, faults, None, Box::new(|_| ()), None);
+    assert_recomputes(&ended.record);
+    let entries = Reader::open(&ended.record).unwrap().entries;
+    Left { ended, entries }
+}
+
+/// Runs the session on a machine whose clock is moved by so much when the first step of that
+/// kind is told; the person explains it, or does not.
+pub fn with_moved_clock(
+    folder: &Path,
+    (kind, moved_us): (&'static str, i64),
+    explanation: Option<&'static str>,
+) -> Left {
+    let (say, person) = unbounded_channel();
+    let moved = Arc::new(AtomicI64::new(0));
+    let shared = Arc::clone(&moved);
+    let sink = move |entry: &Entry| {
+        if is_step(entry, kind, Some(0)) {
+            shared.store(moved_us, Ordering::Relaxed);
+        }
+        if let (Event::Clock(_), Some(text)) = (&entry.event, explanation) {
+            say.send(ToSession::Note(text.to_owned())).unwrap();
+        }
+    };
+    let ended = start(
+        folder,
+        texts(bench()),
+        &[],
+        Some(person),
+        Box::new(sink),
+        Some(moved),
+    );
+    assert_recomputes(&ended.record);
+    let entries = Reader::open(&ended.record).unwrap().entries;
+    Left { ended, entries }
+}
+
+/// `moved` is what is added to the machine's clock, in microseconds.
+fn start(
+    folder: &Path,
+    texts: Vec<TextUsed>,
+    faults: &[String],
+    person: Option<UnboundedReceiver<ToSession>>,
+    sink: Box<dyn FnMut(&Entry) + Send>,
+    moved: Option<Arc<AtomicI64>>,
+) -> Ended {
+    let clock = SkippingClock::new();
+    let laboratory = SimulatedBench::start(&bench_of(&texts), SEED, &clock, faults).unwrap();
+    let mut calendar = Calendar::at(START).unwrap();
+    if let Some(moved) = moved {
+        let (begin, clock): (jiff::Timestamp, _) = (START.parse().unwrap(), clock.clone());
+        let machine = move || {
+            let passed = Duration::from_micros(clock.now_us());
+            begin + passed + jiff::SignedDuration::from_micros(moved.load(Ordering::Relaxed))
+        };
+        calendar = calendar.watching(Arc::new(machine), 0);
+    }
+    let session = Session {
+        storage: Storage::default(),
+        opened: opened(),
+        texts,
+        folder: folder.to_owned(),
+        clock: Arc::new(clock),
+        calendar,
+        connections: laboratory.connections(),
+        adapters: laboratory.adapters(),
+        answers: Answers {
+            prepared: answers(),
+            person,
+        },
+        pace: None,
+        sink,
+    };
+    runtime().block_on(live::run(session)).unwrap()
+}
+
+/// What is answered to each question.
+pub fn answers() -> BTreeMap<String, String> {
     let answers = [
         ("visual_check", "good"),
         ("warm_up", "warm"),
         ("mirror_state", "water"),
         ("instrument_lost", "abort"),
     ];
-    let prepared = answers.map(|(prompt, choice)| (prompt.to_owned(), choice.to_owned()));
-    let session = Session {
-        opened: opened(),
-        texts,
-        folder: folder.to_owned(),
-        clock: Arc::new(clock),
-        calendar: Calendar::at("2026-11-25T08:00:00+08:00").unwrap(),
-        connections: laboratory.connections(),
-        adapters: laboratory.adapters(),
-        answers: Answers {
-            prepared: prepared.into(),
-            person: Some(person),
-        },
-        pace: None,
-        sink: Box::new(sink),
-    };
-    let ended = runtime().block_on(live::run(session)).unwrap();
-    assert_recomputes(&ended.record);
-    let entries = Reader::open(&ended.record).unwrap().entries;
-    Left { ended, entries }
+    answers
+        .map(|(prompt, choice)| (prompt.to_owned(), choice.to_owned()))
+        .into()
 }
 
 pub fn runtime() -> tokio::runtime::Runtime {

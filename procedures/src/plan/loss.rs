@@ -61,6 +61,54 @@ impl Plan {
         }
     }
 
+    /// Nobody knows what the instruments did while nothing was running: each is identified
+    /// again, and the point under way is set again and soaks from the beginning. Points that
+    /// were complete stay.
+    pub(super) fn taken_up(&mut self, out: &mut Vec<Command>) {
+        if matches!(self.stage, Stage::Idle | Stage::Finished) {
+            return self.unexpected("take-up", out);
+        }
+        self.open = None;
+        if matches!(self.stage, Stage::SafeState(..)) {
+            // A source that had confirmed its safe state may have left it since.
+            self.not_safe.clear();
+            self.ending_us = self.now_us;
+            self.stage = Stage::SafeState(0, 1);
+            return;
+        }
+        self.hold = None;
+        self.strangers = true;
+        self.away = Away::default();
+        self.windows.clear();
+        self.current.history.clear();
+        self.current.due = None;
+        let in_point = matches!(self.stage, Stage::Set(_) | Stage::Stabilise | Stage::Read);
+        let text = if in_point {
+            Text::new(
+                "taken up again: every instrument is identified again, the point is set again and its whole soak begins anew",
+                "重新接续：逐台重新确认仪器身份，重新设定本点并重新开始全部稳定等待",
+            )
+        } else {
+            Text::new(
+                "taken up again: every instrument is identified again",
+                "重新接续：逐台重新确认仪器身份",
+            )
+        };
+        self.alarm(Severity::Warning, "", text, out);
+        if !in_point {
+            return;
+        }
+        if self.stage == Stage::Read {
+            self.current
+                .repeats
+                .push("the program had ended".to_owned());
+        }
+        self.current.cycles.clear();
+        self.current.accepted = None;
+        self.current.limit_us = micros(self.steady.maximum_wait_s);
+        self.enter(Stage::Set(0), StepKind::Set, out);
+    }
+
     /// Whether the procedure still looks for what was lost at that time.
     pub(super) fn looks_on(&self, since_us: u64) -> bool {
         let look_for_us = self.loss.as_ref().map(|rules| micros(rules.look_for_s));

@@ -21,6 +21,7 @@ impl Plan {
         | Input::Resume { t_us }
         | Input::Abort { t_us, .. }
         | Input::Lost { t_us, .. }
+        | Input::TakenUp { t_us }
         | Input::SafeStateReached { t_us, .. }) = &input;
         self.now_us = self.now_us.max(*t_us);
         match input {
@@ -42,6 +43,7 @@ impl Plan {
             Input::Resume { .. } => self.resume(out),
             Input::Abort { reason, .. } => self.abort(&Text::same(&reason), out),
             Input::Lost { role, reason, .. } => self.lost(role, reason, out),
+            Input::TakenUp { .. } => self.taken_up(out),
             Input::Start { .. } => self.unexpected("start", out),
             Input::Identified { .. } => self.unexpected("identity", out),
             Input::SourceSet { .. } => self.unexpected("set point", out),

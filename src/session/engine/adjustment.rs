@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use heng_procedures::Severity;
 use heng_quantities::Text;
 
-use super::{Engine, EngineError, Task, Work};
+use super::{Awaited, Engine, EngineError, Task, Work};
 
 /// Constants by role, as they were first read.
 #[derive(Default)]
@@ -42,6 +42,15 @@ impl Engine {
             work: Work::Constants,
         })
         .collect()
+    }
+
+    /// Reads the constants again, or ends the run where no instrument tells any.
+    pub(super) fn last_constants(&mut self, completed: bool) -> Result<(), EngineError> {
+        let Some(tasks) = self.constants.tasks().filter(|_| completed) else {
+            return self.finish(completed);
+        };
+        let roles: Vec<_> = tasks.iter().map(|task| task.role.clone()).collect();
+        self.begin(Awaited::Constants, self.now_us, tasks, &roles)
     }
 
     pub(super) fn take_constants(
