@@ -6,7 +6,7 @@ use heng_procedures::{
     Alarm, Outcome, PointResult, Prompt, Scan, ScanPurpose, Steady, Step, StepKind,
 };
 use heng_quantities::{Language, Text};
-use heng_records::{Entry, Event, Exchange, Opened, Operator, PortChange};
+use heng_records::{Entry, Event, Exchange, Opened, Operator, PortChange, Recovered};
 use serde::Deserialize as _;
 
 use crate::tui::{
@@ -37,10 +37,7 @@ impl<W: Write> Plain<W> {
     /// # Errors
     /// What the output says.
     pub fn line(&mut self, entry: &Entry) -> io::Result<()> {
-        if let Event::Text(text) = &entry.event {
-            self.captions.take(text);
-        }
-        let said = one_line(&self.say(&entry.event));
+        let said = one_line(&self.pass(entry));
         writeln!(
             self.out,
             "{} #{:<5} {said}",
@@ -48,6 +45,14 @@ impl<W: Write> Plain<W> {
             entry.seq
         )?;
         self.out.flush()
+    }
+
+    /// Takes an entry without writing its line: later lines use its titles.
+    pub fn pass(&mut self, entry: &Entry) -> String {
+        if let Event::Text(text) = &entry.event {
+            self.captions.take(text);
+        }
+        self.say(&entry.event)
     }
 
     const fn word(&self, word: Word) -> &'static str {
@@ -88,7 +93,19 @@ impl<W: Write> Plain<W> {
                     self.word(Word::Artefact)
                 )
             }
-            Event::Sealed { entries, reason } => {
+            Event::Recovered(found) => self.recovered(found),
+            Event::Clock(jump) => {
+                let seconds = jump.jump_us as f64 * 1e-6;
+                format!(
+                    "{}: {} -> {} ({seconds:+.3} s)",
+                    self.word(Word::ClockJump),
+                    jump.expected,
+                    jump.found
+                )
+            }
+            Event::Sealed {
+                entries, reason, ..
+            } => {
                 format!(
                     "{}: {entries} {}, {reason}",
                     self.word(Word::Sealed),
@@ -96,6 +113,20 @@ impl<W: Write> Plain<W> {
                 )
             }
         }
+    }
+
+    fn recovered(&self, found: &Recovered) -> String {
+        let Recovered {
+            person,
+            reason,
+            dropped,
+        } = found;
+        let kept = self.word(Word::Kept);
+        let kept = dropped
+            .iter()
+            .map(|one| format!("; {} bytes {kept} {}", one.bytes, one.file));
+        let said = format!("{}: {person}: {reason}", self.word(Word::Recovered));
+        said + &kept.collect::<String>()
     }
 
     fn opened(&self, opened: &Opened) -> String {

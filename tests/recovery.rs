@@ -116,19 +116,18 @@ fn a_killed_run_is_refused_recovered_and_then_forgotten() {
         "{}",
         said(&meanwhile)
     );
-    let meanwhile = heng(&["recover", record]).output().unwrap();
-    assert!(
-        said(&meanwhile).contains("still running"),
-        "{}",
-        said(&meanwhile)
-    );
+    let meanwhile = heng(&["resume", "--close", "--plain", record])
+        .output()
+        .unwrap();
+    let holder = format!("process {} on", killed.0.id());
+    assert!(said(&meanwhile).contains(&holder), "{}", said(&meanwhile));
     killed.0.kill().unwrap();
     killed.0.wait().unwrap();
 
     let refused = run(&folder).output().unwrap();
     assert_eq!(refused.status.code(), Some(4), "{}", said(&refused));
     assert!(
-        said(&refused).contains(&format!("heng recover {record}")),
+        said(&refused).contains(&format!("heng resume --close {record}")),
         "{}",
         said(&refused)
     );
@@ -136,12 +135,14 @@ fn a_killed_run_is_refused_recovered_and_then_forgotten() {
     let mut bytes = std::fs::read(record).unwrap();
     bytes.extend_from_slice(b"{\"seq\":99,\"t_us\":1");
     std::fs::write(record, &bytes).unwrap();
-    let recovered = heng(&["recover", record]).output().unwrap();
+    let recovered = heng(&["resume", "--close", "--plain", record])
+        .output()
+        .unwrap();
     assert_eq!(recovered.status.code(), Some(0), "{}", said(&recovered));
     let torn = std::fs::read(folder.join(format!("{RECORD}.torn"))).unwrap();
     assert_eq!(torn, b"{\"seq\":99,\"t_us\":1");
     assert!(said(&recovered).contains(".torn"), "{}", said(&recovered));
-    let replayed = heng(&["replay", record]).output().unwrap();
+    let replayed = heng(&["replay", "--verify", record]).output().unwrap();
     assert!(
         said(&replayed).starts_with("verdict  identical"),
         "{}",
@@ -154,9 +155,24 @@ fn a_killed_run_is_refused_recovered_and_then_forgotten() {
     // Without its chamber the bench cannot be called safe.
     let cut = std::fs::read(record).unwrap();
     let lines: Vec<_> = cut.split_inclusive(|&byte| byte == b'\n').collect();
-    std::fs::write(record, lines[..lines.len() - 8].concat()).unwrap();
+    let left = lines.len() - 8;
+    std::fs::write(record, lines[..left].concat()).unwrap();
+    // The checkpoints know that there was more.
+    let rolled_back = heng(&["resume", "--close", "--plain", record])
+        .output()
+        .unwrap();
+    assert_eq!(rolled_back.status.code(), Some(1), "{}", said(&rolled_back));
+    let checkpoints = folder.join(RECORD).with_extension("checkpoints");
+    let known = std::fs::read_to_string(&checkpoints).unwrap();
+    let earlier = known.split_inclusive('\n').filter(|line| {
+        let checkpoint: serde_json::Value = serde_json::from_str(line).unwrap();
+        checkpoint["entries"].as_u64().unwrap() <= left as u64
+    });
+    std::fs::write(&checkpoints, earlier.collect::<String>()).unwrap();
     drop(instruments.remove(3));
-    let unsafe_source = heng(&["recover", record]).output().unwrap();
+    let unsafe_source = heng(&["resume", "--close", "--plain", record])
+        .output()
+        .unwrap();
     assert_eq!(
         unsafe_source.status.code(),
         Some(4),

@@ -124,7 +124,7 @@ fn the_demo_recomputes_and_repeats_byte_for_byte() {
         "two runs with one seed differ: compare {RECORD} in demo and demo-again"
     );
     let path = again.join(RECORD);
-    let replayed = heng(&["replay", path.to_str().unwrap()]);
+    let replayed = heng(&["replay", "--verify", path.to_str().unwrap()]);
     assert_eq!(code(&replayed), 0, "{}", stdout(&replayed));
     assert!(
         stdout(&replayed).starts_with("verdict  identical"),
@@ -133,7 +133,7 @@ fn the_demo_recomputes_and_repeats_byte_for_byte() {
     );
     let verified = heng(&["verify", path.to_str().unwrap()]);
     assert!(
-        stdout(&verified).starts_with("verdict  good"),
+        stdout(&verified).starts_with("good"),
         "{}",
         stdout(&verified)
     );
@@ -192,7 +192,7 @@ fn the_session_is_a_whole_calibration() {
 fn replayed(name: &str, bytes: &[u8]) -> (i32, String) {
     let path = folder(name).join(RECORD);
     std::fs::write(&path, bytes).unwrap();
-    let output = heng(&["replay", path.to_str().unwrap()]);
+    let output = heng(&["replay", "--verify", path.to_str().unwrap()]);
     (code(&output), stdout(&output) + &stderr(&output))
 }
 
@@ -228,16 +228,39 @@ fn hexadecimal(bytes: &[u8]) -> String {
     })
 }
 
-/// Chains a record anew after its content was changed, as a forger would.
+/// Root of the Merkle tree of RFC 6962 over the hashes of entries.
+fn root(hashes: &[Vec<u8>]) -> Vec<u8> {
+    let hash = |kind: u8, parts: &[&[u8]]| {
+        Sha256::digest([&[kind], parts.concat().as_slice()].concat()).to_vec()
+    };
+    if let [one] = hashes {
+        return hash(0, &[one]);
+    }
+    let (left, right) = hashes.split_at(hashes.len().next_power_of_two() / 2);
+    hash(1, &[&root(left), &root(right)])
+}
+
+/// Chains a record anew after its content was changed, as a forger would, with the root that
+/// the seal then has to state.
 fn mend(lines: &[Vec<u8>]) -> Vec<u8> {
-    let mut previous = "0".repeat(64);
+    let mut hashes: Vec<Vec<u8>> = vec![];
     let mut out = Vec::new();
     for line in lines {
-        let text = String::from_utf8(line.clone()).unwrap();
+        let mut text = String::from_utf8(line.clone()).unwrap();
+        if text.contains("\"kind\":\"sealed\"") {
+            let at = text.find("\"root\":\"").unwrap() + 8;
+            text.replace_range(at..at + 64, &hexadecimal(&root(&hashes)));
+        }
+        let previous = hashes
+            .last()
+            .map_or_else(|| "0".repeat(64), |hash| hexadecimal(hash));
         let at = text.rfind(",\"prev\":\"").unwrap();
         let hashed = format!("{},\"prev\":\"{previous}\"", &text[..at]);
-        previous = hexadecimal(&Sha256::digest(hashed.as_bytes()));
-        out.extend_from_slice(format!("{hashed},\"hash\":\"{previous}\"}}\n").as_bytes());
+        let hash = Sha256::digest(hashed.as_bytes()).to_vec();
+        out.extend_from_slice(
+            format!("{hashed},\"hash\":\"{}\"}}\n", hexadecimal(&hash)).as_bytes(),
+        );
+        hashes.push(hash);
     }
     out
 }
@@ -301,7 +324,62 @@ fn a_record_that_was_cut_is_incomplete_or_altered_but_never_good() {
     let (exit, said) = replayed("cut-at-line", &bytes[..ends[ends.len() / 2]]);
     assert_eq!(exit, 2, "{said}");
     let (exit, said) = replayed("cut-in-line", &bytes[..ends[ends.len() / 2] + 10]);
-    assert_eq!(exit, 1, "{said}");
+    assert_eq!(exit, 2, "{said}");
+}
+
+#[test]
+fn a_record_is_shown_as_lines_walked_both_ways_and_asked_what_if() {
+    let count = lines(&record()).len();
+    let path = shared_demo().0.join(RECORD);
+    let path = path.to_str().unwrap();
+    let shown = |arguments: &[&str], exit: i32| {
+        let output = heng(&[&["replay", path], arguments].concat());
+        assert_eq!(
+            code(&output),
+            exit,
+            "{}{}",
+            stdout(&output),
+            stderr(&output)
+        );
+        stdout(&output) + &stderr(&output)
+    };
+    let from = (count - 4).to_string();
+    let plain = shown(&["--plain", "--from", &from, "--speed", "1e9"], 0);
+    assert_eq!(
+        plain.lines().filter(|line| line.contains(" #")).count(),
+        4,
+        "{plain}"
+    );
+    assert!(plain.contains("\nverdict  identical"), "{plain}");
+    let past = shown(&["--plain", "--from", &count.to_string()], 64);
+    assert!(past.contains("numbered from 0"), "{past}");
+    // Neither pipes nor files have a screen.
+    let none = shown(&[], 64);
+    assert!(
+        none.contains("--plain") && none.contains("--verify"),
+        "{none}"
+    );
+
+    let down = shown(&["--line", "1"], 0);
+    assert!(
+        down.contains("certificate, line 1: ") && down.contains("sent "),
+        "{down}"
+    );
+    let exchange = down.lines().find(|line| line.contains("exchange with"));
+    let exchange = exchange.unwrap().trim_start_matches('#');
+    let up = shown(&["--entry", exchange.split(' ').next().unwrap()], 0);
+    assert!(up.contains("certificate, line 1: "), "{up}");
+    let missing = shown(&["--line", "999"], 64);
+    assert!(missing.contains("there is no line 999"), "{missing}");
+
+    let reading = down.lines().find(|line| line.contains(" reading 1 of "));
+    let reading = reading.unwrap().trim_start_matches('#');
+    let otherwise = shown(&["--without", reading.split(' ').next().unwrap()], 0);
+    assert!(otherwise.starts_with("WHAT-IF 假设"), "{otherwise}");
+    assert!(
+        otherwise.contains("n = 10") && otherwise.contains("n = 9"),
+        "{otherwise}"
+    );
 }
 
 #[test]
@@ -315,7 +393,7 @@ fn wrong_arguments_and_files_are_told_with_place_cause_and_cure() {
     for (arguments, exit, words) in [
         (vec!["demo", "--nonsense"], 64, vec!["--nonsense"]),
         (
-            vec!["replay", "/no/such/file.jsonl"],
+            vec!["replay", "--verify", "/no/such/file.jsonl"],
             3,
             vec!["/no/such/file.jsonl"],
         ),
@@ -413,7 +491,7 @@ fn faults_are_recorded_and_the_run_recomputes() {
                     .any(|value| value.to_string().contains(words));
                 assert!(told, "{fault}: nothing says {words:?}");
                 let path = out.join(RECORD);
-                let replayed = heng(&["replay", path.to_str().unwrap()]);
+                let replayed = heng(&["replay", "--verify", path.to_str().unwrap()]);
                 assert!(
                     stdout(&replayed).starts_with("verdict  identical"),
                     "{fault}: {}",
@@ -520,7 +598,7 @@ fn a_logger_file_becomes_a_record_with_the_known_figures() {
             (value("spread_of_means") - expected["spread_of_means"].as_f64().unwrap()).abs()
                 <= 1e-4
         );
-        let replayed = heng(&["replay", record.to_str().unwrap()]);
+        let replayed = heng(&["replay", "--verify", record.to_str().unwrap()]);
         assert_eq!(code(&replayed), 0, "{}", stdout(&replayed));
     }
 }
@@ -668,7 +746,7 @@ fn readings_beyond_a_certificate_that_the_order_answers_for_are_marked_on_everyt
     let budgets = std::fs::read_to_string(out.join("DEMO-2026-1183-budget.txt")).unwrap();
     assert!(budgets.contains("Outside of the certified range of a standard, forced by Li Hua"));
     let record = out.join(RECORD);
-    let replay = heng(&["replay", record.to_str().unwrap()]);
+    let replay = heng(&["replay", "--verify", record.to_str().unwrap()]);
     assert_eq!(code(&replay), 0, "{}{}", stdout(&replay), stderr(&replay));
 }
 
@@ -715,6 +793,6 @@ fn a_result_beyond_the_range_of_a_formula_is_refused_unless_the_order_answers_fo
     let budgets = std::fs::read_to_string(out.join("DEMO-2026-1183-budget.txt")).unwrap();
     assert!(budgets.contains("forced by Li Hua"), "{budgets}");
     let record = out.join(RECORD);
-    let replay = heng(&["replay", record.to_str().unwrap()]);
+    let replay = heng(&["replay", "--verify", record.to_str().unwrap()]);
     assert_eq!(code(&replay), 0, "{}{}", stdout(&replay), stderr(&replay));
 }

@@ -7,8 +7,8 @@ use heng_records::{Opened, TextRole};
 
 use super::{Exit, Failure, Tongue, compare, make_folder, read_text};
 use crate::analyse::map::Map;
+use crate::session::calendar::Calendar;
 use crate::session::evidence::text_used;
-use crate::session::live::Calendar;
 use crate::session::logger::{self, LoggerError};
 
 #[derive(Args)]

@@ -1,24 +1,72 @@
 //! Commands that only read: replay, verify, lint.
 
-use std::path::PathBuf;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use heng_procedures::Procedure;
-use heng_records::{Ending, verify as verify_chain};
+use heng_records::{Entry, Reader, Verdict, verify as verify_record};
 
-use super::{Exit, Failure, read_text};
+use super::{Exit, Failure, Show, print, read_text, replay_screen};
+use crate::plain::Plain;
 use crate::session::replay::{self as replaying, Finding, Report};
+use crate::session::trace::Trail;
+use crate::session::whatif::{Change, caution, what_if};
 
 #[derive(Args)]
 pub struct Replay {
     /// The record of a session
-    record: PathBuf,
+    pub record: PathBuf,
+    /// Compute everything again and compare: one verdict line, then the reasons
+    #[arg(long, conflicts_with_all = ["plain", "from", "speed"])]
+    pub verify: bool,
+    /// The way from this line of the certificate, from 1, down to the bytes of every reading
+    #[arg(long, value_name = "N", conflicts_with_all = ["verify", "plain", "from", "speed"])]
+    pub line: Option<usize>,
+    /// The way from this entry, from 0, up to the lines of the certificate that it served
+    #[arg(long, value_name = "N", conflicts_with_all = ["verify", "plain", "from", "speed", "line"])]
+    pub entry: Option<u64>,
+    /// Number of the entry to begin with, from 0
+    #[arg(long, value_name = "ENTRY", default_value_t = 0)]
+    pub from: u64,
+    /// How many times faster than the session went; without it nothing waits
+    #[arg(long, value_name = "N", value_parser = speed)]
+    pub speed: Option<f64>,
+    /// Results with another order or certificate of a standard: name of the text in the record,
+    /// and the file to take instead; may be given again
+    #[arg(long = "what-if", value_name = "TEXT=FILE", value_parser = replacement,
+          conflicts_with_all = ["verify", "plain", "from", "speed", "line", "entry"])]
+    pub what_if: Vec<(String, PathBuf)>,
+    /// Results without the reading whose scan is this entry; may be given again
+    #[arg(long, value_name = "ENTRY",
+          conflicts_with_all = ["verify", "plain", "from", "speed", "line", "entry"])]
+    pub without: Vec<u64>,
+    #[command(flatten)]
+    pub show: Show,
+}
+
+fn replacement(text: &str) -> Result<(String, PathBuf), String> {
+    text.split_once('=')
+        .filter(|(name, file)| !name.is_empty() && !file.is_empty())
+        .map(|(name, file)| (name.to_owned(), PathBuf::from(file)))
+        .ok_or_else(|| "write TEXT=FILE".to_owned())
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok();
+    number
+        .filter(|number: &f64| number.is_finite() && *number > 0.0)
+        .ok_or_else(|| format!("{text:?} is no number above 0"))
 }
 
 #[derive(Args)]
 pub struct Verify {
     /// The record of a session
     record: PathBuf,
+    /// A further copy of its checkpoints, kept elsewhere
+    #[arg(long, value_name = "FILE")]
+    checkpoints: Vec<PathBuf>,
 }
 
 #[derive(Args)]
@@ -28,11 +76,115 @@ pub struct Lint {
 }
 
 pub fn replay(arguments: &Replay) -> Result<Exit, Failure> {
-    let report =
-        replaying::replay(&arguments.record).map_err(|error| Failure::new(Exit::Input, &error))?;
-    for line in report_lines(&report) {
-        println!("{line}");
+    if arguments.verify {
+        return told(&replaying::judge(&read(&arguments.record)?));
     }
+    if arguments.line.is_some() || arguments.entry.is_some() {
+        return way(arguments);
+    }
+    if !arguments.what_if.is_empty() || !arguments.without.is_empty() {
+        return otherwise(arguments);
+    }
+    if arguments.show.plain {
+        return plain(arguments);
+    }
+    replay_screen::screen(arguments)
+}
+
+fn read(record: &Path) -> Result<Reader, Failure> {
+    Reader::open(record).map_err(|error| Failure::new(Exit::Input, &error))
+}
+
+/// One line an entry, then the verdict.
+pub fn plain(arguments: &Replay) -> Result<Exit, Failure> {
+    let reader = read(&arguments.record)?;
+    let count = reader.entries.len() as u64;
+    if arguments.from >= count {
+        let message = format!(
+            "there is no entry {}: the record has {count}, numbered from 0",
+            arguments.from
+        );
+        return Err(Failure::new(Exit::Usage, &message));
+    }
+    match lines(&reader.entries, arguments, io::stdout().lock()) {
+        // A closed pipe is the reader's choice.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let message = format!("cannot write the lines: {error}");
+            return Err(Failure::new(Exit::Write, &message));
+        }
+        _ => {}
+    }
+    told(&replaying::judge(&reader))
+}
+
+fn lines(entries: &[Entry], arguments: &Replay, out: impl Write) -> io::Result<()> {
+    let mut plain = Plain::new(arguments.show.lang.into(), out);
+    let mut before_us = None;
+    for entry in entries {
+        if entry.seq < arguments.from {
+            plain.pass(entry);
+            continue;
+        }
+        if let (Some(speed), Some(before_us)) = (arguments.speed, before_us) {
+            let passed = Duration::from_micros(entry.t_us.saturating_sub(before_us));
+            let paced = Duration::try_from_secs_f64(passed.as_secs_f64() / speed);
+            std::thread::sleep(paced.unwrap_or(Duration::MAX));
+        }
+        before_us = Some(entry.t_us);
+        plain.line(entry)?;
+    }
+    Ok(())
+}
+
+/// The way down from a line, or up from an entry, then the verdict.
+fn way(arguments: &Replay) -> Result<Exit, Failure> {
+    let reader = read(&arguments.record)?;
+    let trail = Trail::of(&reader.entries);
+    let steps = match (arguments.line, arguments.entry) {
+        (Some(number), _) => {
+            let lines = trail.lines();
+            let line = lines.iter().find(|line| line.number == number);
+            trail.down(line.ok_or_else(|| no_line(number, lines.len()))?)
+        }
+        (None, entry) => trail.up(entry.unwrap_or_default()),
+    };
+    let language = arguments.show.lang.into();
+    let lines: Vec<_> = steps.iter().flat_map(|step| step.lines(language)).collect();
+    print(&(lines.join("\n") + "\n"))?;
+    told(&replaying::judge(&reader))
+}
+
+fn no_line(number: usize, count: usize) -> Failure {
+    let message = match count {
+        0 => "the record holds no certificate, so there is no way from a line of it".to_owned(),
+        _ => {
+            format!("the certificate has {count} lines, numbered from 1: there is no line {number}")
+        }
+    };
+    Failure::new(Exit::Usage, &message)
+}
+
+/// The results with these changes beside the recorded ones, then the verdict on the record.
+fn otherwise(arguments: &Replay) -> Result<Exit, Failure> {
+    let reader = read(&arguments.record)?;
+    let mut changes = Vec::new();
+    for (name, file) in &arguments.what_if {
+        let (name, text) = (name.clone(), read_text(file)?);
+        changes.push(Change::Text { name, text });
+    }
+    let without = arguments.without.iter();
+    changes.extend(without.map(|&entry| Change::Without { entry }));
+    let results =
+        what_if(&reader.entries, &changes).map_err(|error| Failure::new(Exit::Input, &error))?;
+    let language = arguments.show.lang.into();
+    let lines = results.iter().map(|result| result.line(language));
+    let lines: Vec<_> = std::iter::once(caution(language)).chain(lines).collect();
+    print(&(lines.join("\n") + "\n"))?;
+    told(&replaying::judge(&reader))
+}
+
+fn told(report: &Report) -> Result<Exit, Failure> {
+    print(&(report_lines(report).join("\n") + "\n"))?;
     Ok(exit_of(&report.finding))
 }
 
@@ -82,22 +234,14 @@ pub fn report_lines(report: &Report) -> Vec<String> {
 }
 
 pub fn verify(arguments: &Verify) -> Result<Exit, Failure> {
-    let found =
-        verify_chain(&arguments.record).map_err(|error| Failure::new(Exit::Input, &error))?;
-    let (verdict, exit) = match &found.ending {
-        Ending::Sealed => (
-            "good: the chain holds and the record is sealed".to_owned(),
-            Exit::Done,
-        ),
-        Ending::Open => (
-            "incomplete: the chain holds, but there is no seal".to_owned(),
-            Exit::Incomplete,
-        ),
-        Ending::Broken(broken) => (format!("altered: {broken}"), Exit::Altered),
-    };
-    println!("verdict  {verdict}");
-    println!("entries  {} intact, head {}", found.entries, found.head);
-    Ok(exit)
+    let found = verify_record(&arguments.record, &arguments.checkpoints)
+        .map_err(|error| Failure::new(Exit::Input, &error))?;
+    print(&found.to_string())?;
+    Ok(match found.verdict {
+        Verdict::Good => Exit::Done,
+        Verdict::Altered => Exit::Altered,
+        Verdict::Incomplete => Exit::Incomplete,
+    })
 }
 
 pub fn lint(arguments: &Lint) -> Result<Exit, Failure> {

@@ -150,6 +150,7 @@ impl Rehearsal {
         let entries = run.entries.len() as u64;
         run.push(Event::Sealed {
             entries,
+            root: None,
             reason: "completed".into(),
         });
         run

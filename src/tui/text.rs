@@ -165,6 +165,9 @@ words! {
     AbortedBy: "aborted by", "中止：";
     NoteBy: "note by", "备注：";
     Artefact: "file", "文件";
+    Recovered: "taken up again", "重新接续";
+    Kept: "kept in", "保存于";
+    ClockJump: "clock jump", "时钟跳变";
     Sealed: "sealed", "已封存";
     Plan: "plan", "计划";
     Steady: "steady", "稳定";

@@ -166,7 +166,7 @@ impl View {
                     self.outcome(outcome);
                 }
             }
-            Event::Artefact { .. } => {}
+            Event::Artefact { .. } | Event::Recovered(_) | Event::Clock(_) => {}
             Event::Sealed { .. } => {
                 if !matches!(self.run, Run::Ended { .. }) {
                     self.run = Run::Ended { completed: false };

@@ -11,6 +11,7 @@ pub fn heng(arguments: &[&str]) -> Output {
 }
 
 /// As [`heng`], with these lines on the standard input.
+#[allow(dead_code, reason = "not every test of the program types")]
 pub fn scripted(arguments: &[&str], lines: &str) -> Output {
     let mut process = Command::new(env!("CARGO_BIN_EXE_heng"))
         .args(arguments)

@@ -21,7 +21,7 @@ use heng_drivers::{
 use serde::Serialize;
 
 use super::{Exit, Failure, runtime, stopped};
-use crate::session::live::Calendar;
+use crate::session::calendar::Calendar;
 
 pub use capture::{Capture, capture};
 pub use catalogue::{Instruments, instruments};

@@ -18,7 +18,7 @@ use super::document::Document;
 use super::guard::{Guard, set_points};
 use super::{described, failed, interrupted, until_stopped, usage};
 use crate::cli::{Exit, Failure, Tongue, print_on};
-use crate::session::live::Calendar;
+use crate::session::calendar::Calendar;
 use crate::tui::{Direction, TalkScreen, Traffic, Typed};
 
 #[derive(Args)]
