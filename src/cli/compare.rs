@@ -490,6 +490,11 @@ fn in_terminal(setting: Setting) -> Result<Ended, Failure> {
 /// One line an event; a person answers by lines.
 fn in_lines(mut setting: Setting) -> Result<Ended, Failure> {
     let mut plain = Plain::new(setting.language, io::stdout());
+    if let Begin::Again { recovery, .. } = &setting.begin {
+        for entry in recovery.entries() {
+            plain.pass(entry);
+        }
+    }
     let asked: Arc<Mutex<Option<Prompt>>> = Arc::default();
     let prepared = setting.prepared.take();
     let person = prepared.is_none().then(|| {

@@ -20,6 +20,8 @@ pub mod whatif;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod full_disk;
+#[cfg(test)]
 mod moved_clock;
 #[cfg(test)]
 mod trial;
