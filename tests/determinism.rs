@@ -70,9 +70,21 @@ fn a_session_leaves_the_same_files_everywhere() {
     same_everywhere(|surrounding| {
         let out = empty(&format!("determinism-{}", surrounding.1));
         let folder = out.to_str().unwrap();
-        let arguments = ["demo", "--plain", "--procedure", &procedure, "--out", folder];
+        let arguments = [
+            "demo",
+            "--plain",
+            "--procedure",
+            &procedure,
+            "--out",
+            folder,
+        ];
         let run = heng(&arguments, surrounding);
-        assert_eq!(run.status.code(), Some(0), "{surrounding:?}: {}", said(&run));
+        assert_eq!(
+            run.status.code(),
+            Some(0),
+            "{surrounding:?}: {}",
+            said(&run)
+        );
         let files = files(&out);
         let document = files.keys().find(|name| name.ends_with(".xml"));
         assert!(document.is_some(), "{:?}", files.keys());
@@ -85,8 +97,14 @@ fn a_session_leaves_the_same_files_everywhere() {
 #[test]
 fn a_replay_gives_the_same_document_and_budget_everywhere() {
     let records = [
-        ("sessions/v2/comparison/DEMO-2026-1183.jsonl", "DEMO-2026-1183"),
-        ("sessions/v2/import/TUB-2024-01-16-2.jsonl", "TUB-2024-01-16-2"),
+        (
+            "sessions/v2/comparison/DEMO-2026-1183.jsonl",
+            "DEMO-2026-1183",
+        ),
+        (
+            "sessions/v2/import/TUB-2024-01-16-2.jsonl",
+            "TUB-2024-01-16-2",
+        ),
     ];
     for (record, certificate) in records {
         let record = fixture(record);
@@ -111,7 +129,11 @@ fn a_budget_has_the_same_bits_everywhere() {
         same_everywhere(|surrounding| {
             let budget = heng(&["budget", "--format", "json", &file], surrounding);
             assert_eq!(budget.status.code(), Some(0), "{}", said(&budget));
-            assert!(stdout(&budget).contains("monte_carlo"), "{}", stdout(&budget));
+            assert!(
+                stdout(&budget).contains("monte_carlo"),
+                "{}",
+                stdout(&budget)
+            );
             BTreeMap::from([(name.to_owned(), budget.stdout)])
         });
     }

@@ -154,12 +154,17 @@ fn full_after(folder: &Path, room: u64) {
     let kept = Reader::open(&record).unwrap().entries;
     let told = told.lock().unwrap();
     assert!(!told.is_empty(), "{room}");
-    let hashes = |entries: &[Entry]| entries.iter().map(|one| one.hash.clone()).collect::<Vec<_>>();
+    let hashes = |entries: &[Entry]| {
+        entries
+            .iter()
+            .map(|one| one.hash.clone())
+            .collect::<Vec<_>>()
+    };
     assert!(hashes(&kept).starts_with(&hashes(&told)), "{room}");
 
     let recovery = Recovery::read(&record).unwrap();
     let site = Site {
-        clock: Arc::new(recovery.simulated_clock()),
+        clock: Arc::new(clock),
         connections: laboratory.connections(),
         adapters: laboratory.adapters(),
         person: "Wang Wei".to_owned(),
@@ -180,7 +185,10 @@ fn a_session_on_a_full_disk_leaves_no_source_running_and_goes_on_when_there_is_r
     let whole = trial::complete(&folder, trial::texts(trial::bench()), &[]);
     let bytes = std::fs::read(&whole.ended.record).unwrap();
     // From the first point under way to the last readings: the chamber runs.
-    let started = whole.entries.iter().position(|entry| trial::is_step(entry, "stabilise", Some(0)));
+    let started = whole
+        .entries
+        .iter()
+        .position(|entry| trial::is_step(entry, "stabilise", Some(0)));
     let lines = bytes.split_inclusive(|&byte| byte == b'\n');
     let begun: usize = lines.take(started.unwrap()).map(<[u8]>::len).sum();
     let end = bytes.len() * 9 / 10;

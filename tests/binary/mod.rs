@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
+#[allow(dead_code, reason = "not every test runs it as it is")]
 pub fn heng(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_heng"))
         .args(arguments)
@@ -31,6 +32,7 @@ pub fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+#[allow(dead_code, reason = "not every test looks at it alone")]
 pub fn code(output: &Output) -> i32 {
     output.status.code().expect("ended by itself")
 }
