@@ -103,8 +103,9 @@ fn chamber(laboratory: &SimulatedBench, clock: &SkippingClock) -> String {
     let evidence = Evidence::parse(&trial::opened(), &trial::texts(trial::bench())).unwrap();
     let clock: Arc<dyn Clock> = Arc::new(clock.clone());
     let adapters: Arc<dyn Adapters> = laboratory.adapters();
-    let mut ports = Ports::new(&laboratory.connections(), &evidence, &clock, &adapters).unwrap();
     trial::runtime().block_on(async {
+        let ports = Ports::new(&laboratory.connections(), &evidence, &clock, &adapters);
+        let mut ports = ports.unwrap();
         ports.open("chamber").await;
         let asked = ports.exchange("chamber", &Request::new("state"), b"").await;
         String::from_utf8(asked.rx).unwrap()
