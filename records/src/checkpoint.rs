@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::chain::{Chain, GENESIS, check_line, hex, seal_line};
-use crate::disk::{Disk, DiskFile, append_all};
+use crate::chain::{Chain, Entry, GENESIS, check_line, hex, seal_line};
+use crate::disk::{Disk, DiskFile, append_all, reads_back, replace};
 
 /// State of a record at some moment; everything up to there was durable and read back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +81,26 @@ impl Checkpoints {
         }
         found
     }
+
+    /// Why a record with these entries is not the one that the checkpoints were made of.
+    pub fn contradict(&self, entries: &[Entry]) -> Option<String> {
+        if let Some(fault) = self.fault.as_ref().filter(|fault| !fault.last) {
+            return Some(format!("line {}: {}", fault.line, fault.cause));
+        }
+        let due = self.list.last()?;
+        let at = usize::try_from(due.entries).ok()?.checked_sub(1)?;
+        let same = entries.get(at).is_some_and(|one| one.hash == due.head);
+        (!same).then(|| {
+            let Checkpoint { entries, head, .. } = due;
+            format!("the last one names {entries} entries with the hash {head}")
+        })
+    }
+
+    /// The last one is of the seal.
+    pub fn is_complete(&self, chain: &Chain) -> bool {
+        let last = self.list.last();
+        self.fault.is_none() && last.is_some_and(|one| one.entries == chain.entries)
+    }
 }
 
 fn follow(line: &[u8], before: Option<&Checkpoint>) -> Result<Checkpoint, String> {
@@ -109,7 +129,10 @@ pub(crate) struct Witness {
 impl Witness {
     pub fn create(disk: &dyn Disk, path: &Path) -> io::Result<Self> {
         let file = disk.create(path)?;
-        disk.sync_folder(path)?;
+        if let Err(error) = disk.sync_folder(path) {
+            let _ = disk.remove(path);
+            return Err(error);
+        }
         Ok(Self {
             path: path.to_owned(),
             file,
@@ -118,17 +141,19 @@ impl Witness {
         })
     }
 
-    /// Goes on behind the checkpoints that hold; a torn last line is dropped, for the record
-    /// itself says more.
+    /// Goes on behind the checkpoints that hold, in a copy, as the record does; a torn last
+    /// line is dropped, for the record itself says more.
     pub fn resume(disk: &dyn Disk, path: &Path) -> io::Result<Self> {
-        let Some(found) = Checkpoints::read(disk, path)? else {
-            return Self::create(disk, path);
+        let bytes = match disk.read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Self::create(disk, path);
+            }
+            Err(error) => return Err(error),
         };
-        let mut file = disk.open(path)?;
-        if file.length()? > found.bytes {
-            file.cut(found.bytes)?;
-            file.sync()?;
-        }
+        let found = Checkpoints::from_bytes(&bytes);
+        let held = usize::try_from(found.bytes).unwrap_or(usize::MAX);
+        let file = replace(disk, path, bytes.get(..held).unwrap_or(&bytes))?;
         let head = found.list.last().map(|one| one.hash.clone());
         Ok(Self {
             path: path.to_owned(),
@@ -161,11 +186,4 @@ impl Witness {
         self.head = hex(&hash);
         Ok(())
     }
-}
-
-/// Whether the file holds these bytes from `offset` on, and nothing behind them.
-pub(crate) fn reads_back(file: &dyn DiskFile, offset: u64, due: &[u8]) -> io::Result<bool> {
-    let mut found = vec![0; due.len()];
-    let count = file.read_at(offset, &mut found)?;
-    Ok(count == due.len() && found == due && file.length()? == offset + due.len() as u64)
 }

@@ -3,8 +3,8 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write as _};
-use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::os::unix::fs::{FileExt, MetadataExt as _};
+use std::path::{Path, PathBuf};
 
 /// What a record needs of a file system.
 pub trait Disk: Send + Sync {
@@ -75,18 +75,13 @@ pub trait DiskFile: Send {
     /// What the file system says.
     fn length(&self) -> io::Result<u64>;
 
-    /// Drops everything behind `length` bytes.
+    /// Takes the file for this program alone until it is closed; false where another program
+    /// has it, or where `path` has become the name of another file since it was opened. A file
+    /// system without locks refuses nobody.
     ///
     /// # Errors
     /// What the file system says.
-    fn cut(&mut self, length: u64) -> io::Result<()>;
-
-    /// Takes the file for this program alone until it is closed; false where another program
-    /// has it. A file system without locks refuses nobody.
-    ///
-    /// # Errors
-    /// None at present.
-    fn lock(&self) -> io::Result<bool>;
+    fn lock(&self, path: &Path) -> io::Result<bool>;
 }
 
 /// The file system of the machine.
@@ -157,12 +152,12 @@ impl DiskFile for File {
         Ok(self.metadata()?.len())
     }
 
-    fn cut(&mut self, length: u64) -> io::Result<()> {
-        self.set_len(length)
-    }
-
-    fn lock(&self) -> io::Result<bool> {
-        Ok(!matches!(self.try_lock(), Err(TryLockError::WouldBlock)))
+    fn lock(&self, path: &Path) -> io::Result<bool> {
+        if matches!(self.try_lock(), Err(TryLockError::WouldBlock)) {
+            return Ok(false);
+        }
+        let (own, named) = (self.metadata()?, std::fs::metadata(path)?);
+        Ok((own.dev(), own.ino()) == (named.dev(), named.ino()))
     }
 }
 
@@ -183,18 +178,58 @@ pub(crate) fn append_all(file: &mut dyn DiskFile, bytes: &[u8]) -> io::Result<()
     }
 }
 
-/// Writes a file that appears under its name whole or not at all.
-pub(crate) fn write_whole(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Whether the file holds these bytes from `offset` on, and nothing behind them.
+pub(crate) fn reads_back(file: &dyn DiskFile, offset: u64, due: &[u8]) -> io::Result<bool> {
+    let mut at = offset;
+    for chunk in due.chunks(CHUNK) {
+        let mut found = vec![0; chunk.len()];
+        let count = file.read_at(at, &mut found)?;
+        if count != chunk.len() || found != chunk {
+            return Ok(false);
+        }
+        at += chunk.len() as u64;
+    }
+    Ok(file.length()? == at)
+}
+
+/// An operating system takes only so much in one write.
+const CHUNK: usize = 1 << 20;
+
+/// Puts a new file with these bytes under the name: whole, durable and read back, or not at
+/// all. The file stays open and locked, to be appended to.
+pub(crate) fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<Box<dyn DiskFile>> {
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
-    let part = Path::new(&part);
-    match disk.remove(part) {
+    let part = PathBuf::from(part);
+    // What an earlier attempt has left.
+    match disk.remove(&part) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
+    let named = write_part(disk, &part, bytes).and_then(|file| {
+        disk.rename(&part, path)?;
+        Ok(file)
+    });
+    if named.is_err() {
+        // On a full disk the part would take the room that is needed.
+        let _ = disk.remove(&part);
+    }
+    let file = named?;
+    disk.sync_folder(path)?;
+    Ok(file)
+}
+
+fn write_part(disk: &dyn Disk, part: &Path, bytes: &[u8]) -> io::Result<Box<dyn DiskFile>> {
     let mut file = disk.create(part)?;
-    append_all(&mut *file, bytes)?;
+    // Before others can open it under its later name.
+    file.lock(part)?;
+    for chunk in bytes.chunks(CHUNK) {
+        append_all(&mut *file, chunk)?;
+    }
     file.sync()?;
-    disk.rename(part, path)?;
-    disk.sync_folder(path)
+    if !reads_back(&*file, 0, bytes)? {
+        let cause = "the file does not read back as it was written";
+        return Err(io::Error::new(io::ErrorKind::InvalidData, cause));
+    }
+    Ok(file)
 }

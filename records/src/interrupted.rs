@@ -54,17 +54,26 @@ impl Interrupted {
     /// # Errors
     /// As [`Interrupted::open`].
     pub fn open_on(disk: &dyn Disk, path: &Path) -> Result<Self, NotInterrupted> {
+        let found = Self::read(disk, path)?;
+        let path = path.to_owned();
+        if found.chain.sealed {
+            return Err(NotInterrupted::Sealed { path });
+        }
+        if found.entries.is_empty() {
+            return Err(NotInterrupted::Empty { path });
+        }
+        Ok(found)
+    }
+
+    /// Any record that holds up to its last checkpoint, sealed or not.
+    pub(crate) fn read(disk: &dyn Disk, path: &Path) -> Result<Self, NotInterrupted> {
         let (reader, bytes) = Reader::open_on(disk, path)?;
         let path = path.to_owned();
         let cause = match reader.ending {
-            Ending::Open => None,
+            Ending::Open | Ending::Sealed => None,
             Ending::Torn(broken) => Some(broken),
-            Ending::Sealed => return Err(NotInterrupted::Sealed { path }),
             Ending::Broken(broken) => return Err(NotInterrupted::Broken { path, broken }),
         };
-        if reader.entries.is_empty() {
-            return Err(NotInterrupted::Empty { path });
-        }
         let whole = usize::try_from(reader.bytes).unwrap_or(usize::MAX);
         Ok(Self {
             path,

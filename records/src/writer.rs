@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::chain::{Chain, Entry, sha256_hex};
-use crate::checkpoint::{Witness, checkpoints_of, reads_back};
-use crate::disk::{Disk, DiskFile, Machine, append_all, write_whole};
+use crate::checkpoint::{Checkpoints, Witness, checkpoints_of};
+use crate::disk::{Disk, DiskFile, Machine, append_all, reads_back, replace};
 use crate::event::{Dropped, Event, FORMAT};
-use crate::interrupted::{Interrupted, file_name};
+use crate::interrupted::{Interrupted, NotInterrupted, file_name};
+use crate::reader::ReadError;
 
 /// Entries that nothing waits for are made durable together, this long after the first of
 /// them at the latest: five syncs a second, whatever the rate of the events.
@@ -36,6 +37,16 @@ impl Default for Storage {
             witness: None,
             holder: format!("process {}", std::process::id()),
         }
+    }
+}
+
+impl Storage {
+    /// Beside the record, and in the other folder.
+    fn checkpoint_files(&self, record: &Path) -> Vec<PathBuf> {
+        let beside = checkpoints_of(record);
+        let folder = self.witness.as_ref();
+        let elsewhere = folder.and_then(|folder| Some(folder.join(beside.file_name()?)));
+        [Some(beside), elsewhere].into_iter().flatten().collect()
     }
 }
 
@@ -74,7 +85,7 @@ pub enum WriteError {
     )]
     Create { path: PathBuf, source: io::Error },
     #[error(
-        "cannot write to {path}: {source}; the run must stop safely, the first {acknowledged} entries of the record are durable"
+        "cannot write to {path}: {source}; nothing more is acknowledged: the run must stop safely, the first {acknowledged} entries of the record are durable"
     )]
     Write {
         path: PathBuf,
@@ -82,15 +93,27 @@ pub enum WriteError {
         source: io::Error,
     },
     #[error(
-        "the record {path} does not read back as it was written behind its first {acknowledged} entries: the disk is not to be trusted; the run must stop safely"
+        "the record {path} does not read back as it was written behind its first {acknowledged} entries: the disk is not to be trusted; nothing more is acknowledged: the run must stop safely"
     )]
     ReadBack { path: PathBuf, acknowledged: u64 },
-    #[error("the record {path} had a write failure before: nothing more is accepted")]
+    #[error(
+        "the record {path} had a write failure before: nothing more is acknowledged; take it up with a new session"
+    )]
     Broken { path: PathBuf },
     #[error("the record {path} is being written by {holder}: end that session first")]
     InUse { path: PathBuf, holder: String },
     #[error("the record {path} is not as it was read: another program has changed it")]
     Changed { path: PathBuf },
+    #[error(
+        "the checkpoints {checkpoints} are not those of the record {path} as it is now: {cause}; leave both as they are and compare them with a backup"
+    )]
+    Contradicted {
+        path: PathBuf,
+        checkpoints: PathBuf,
+        cause: String,
+    },
+    #[error(transparent)]
+    Unfit(#[from] NotInterrupted),
     #[error("the record {path} is sealed: nothing may follow the seal")]
     Sealed { path: PathBuf },
     #[error("event cannot be written as JSON: {0}")]
@@ -108,21 +131,32 @@ impl Writer {
             source,
         };
         let file = storage.disk.create(path).map_err(refuse)?;
-        // Says to others that a session is writing.
-        file.lock().map_err(refuse)?;
         let mut writer = Self::at(file, path, Chain::new(), 0, storage);
-        if let Err(error) = writer.create_witnesses() {
-            // The record is empty and ours; its name shall not stay taken.
-            let _ = writer.storage.disk.remove(path);
+        if let Err(error) = writer.begin() {
+            // All of them are empty and ours; their names shall not stay taken.
+            let witnesses = writer.witnesses.iter().map(|one| one.path.as_path());
+            for file in witnesses.chain([path]) {
+                let _ = writer.storage.disk.remove(file);
+            }
             return Err(error);
         }
-        writer.storage.disk.sync_folder(path).map_err(refuse)?;
         writer.name_holder();
         Ok(writer)
     }
 
+    fn begin(&mut self) -> Result<(), WriteError> {
+        let refuse = |source| WriteError::Create {
+            path: self.path.clone(),
+            source,
+        };
+        // Says to others that a session is writing.
+        self.file.lock(&self.path).map_err(refuse)?;
+        self.storage.disk.sync_folder(&self.path).map_err(refuse)?;
+        self.create_witnesses()
+    }
+
     fn create_witnesses(&mut self) -> Result<(), WriteError> {
-        for path in self.checkpoint_files() {
+        for path in self.storage.checkpoint_files(&self.path) {
             match Witness::create(&*self.storage.disk, &path) {
                 Ok(witness) => self.witnesses.push(witness),
                 Err(source) => return Err(WriteError::Create { path, source }),
@@ -133,6 +167,9 @@ impl Writer {
 
     /// Goes on behind the last entry that holds. What stands behind it is moved to a file of its
     /// own next to the record first; the caller states it in an [`Event::Recovered`].
+    ///
+    /// It goes on in a copy that was made durable and then takes the name of the record: after
+    /// a sync that failed, a file may look whole and be gone at the next power cut.
     ///
     /// # Errors
     /// [`WriteError`]; the entries of the record then are as they were.
@@ -147,37 +184,68 @@ impl Writer {
             acknowledged: interrupted.chain.entries,
             source,
         };
-        let mut file = disk.open(path).map_err(refuse)?;
-        if !file.lock().map_err(refuse)? {
+        // Locked until the copy, which is locked as well, has taken its name.
+        let former = disk.open(path).map_err(refuse)?;
+        if !former.lock(path).map_err(refuse)? {
             return Err(WriteError::InUse {
                 path: path.to_owned(),
                 holder: holder(&*disk, path),
             });
         }
         let bytes = disk.read(path).map_err(refuse)?;
-        let whole = interrupted.bytes;
-        let same = bytes.split_at_checked(usize::try_from(whole).unwrap_or(usize::MAX));
-        if !same.is_some_and(|(held, torn)| {
-            torn == interrupted.torn && sha256_hex(held) == interrupted.sha256
-        }) {
-            let path = path.to_owned();
-            return Err(WriteError::Changed { path });
-        }
+        let whole = usize::try_from(interrupted.bytes).unwrap_or(usize::MAX);
+        let held = match bytes.split_at_checked(whole) {
+            Some((held, torn))
+                if torn == interrupted.torn && sha256_hex(held) == interrupted.sha256 =>
+            {
+                held
+            }
+            _ => {
+                let path = path.to_owned();
+                return Err(WriteError::Changed { path });
+            }
+        };
+        check_witnesses(interrupted, &storage)?;
         let dropped = keep_aside(&*disk, path, interrupted).map_err(refuse)?;
-        if !interrupted.torn.is_empty() {
-            file.cut(whole).map_err(refuse)?;
-            file.sync().map_err(refuse)?;
-        }
-        let mut writer = Self::at(file, path, interrupted.chain.clone(), whole, storage);
+        let file = replace(&*disk, path, held).map_err(refuse)?;
+        let (chain, length) = (interrupted.chain.clone(), interrupted.bytes);
+        let mut writer = Self::at(file, path, chain, length, storage);
         if let Some(Event::Opened(opened)) = interrupted.entries.first().map(|entry| &entry.event) {
             writer.format = opened.format;
         }
-        for file in writer.checkpoint_files() {
+        for file in writer.storage.checkpoint_files(path) {
             let witness = Witness::resume(&*disk, &file).map_err(refuse)?;
             writer.witnesses.push(witness);
         }
         writer.name_holder();
         Ok((writer, dropped))
+    }
+
+    /// Writes the checkpoint of the seal, where a session ended between the two. The answer is
+    /// whether it was missing in a file of checkpoints beside the record or in the other folder.
+    ///
+    /// # Errors
+    /// [`WriteError`]; the record then is as it was.
+    pub fn complete(path: &Path, storage: Storage) -> Result<bool, WriteError> {
+        let sealed = Interrupted::read(&*storage.disk, path)?;
+        let mut missing = false;
+        for file in storage.checkpoint_files(path) {
+            let found = Checkpoints::read(&*storage.disk, &file).map_err(|source| {
+                let path = file.clone();
+                NotInterrupted::from(ReadError::Io { path, source })
+            })?;
+            missing |= found.is_some_and(|found| !found.is_complete(&sealed.chain));
+        }
+        if !sealed.chain.sealed || !missing {
+            return Ok(false);
+        }
+        let (mut writer, _) = Self::resume(&sealed, storage)?;
+        if let Some(last) = sealed.entries.last() {
+            writer.utc.clone_from(&last.utc);
+        }
+        writer.witness()?;
+        writer.forget_holder();
+        Ok(true)
     }
 
     fn at(
@@ -205,17 +273,14 @@ impl Writer {
         }
     }
 
-    fn checkpoint_files(&self) -> Vec<PathBuf> {
-        let beside = checkpoints_of(&self.path);
-        let folder = self.storage.witness.as_ref();
-        let elsewhere = folder.and_then(|folder| Some(folder.join(beside.file_name()?)));
-        [Some(beside), elsewhere].into_iter().flatten().collect()
-    }
-
     /// Best effort: the lock itself is what keeps others out.
     fn name_holder(&self) {
         let text = self.storage.holder.as_bytes();
-        let _ = write_whole(&*self.storage.disk, &holder_file(&self.path), text);
+        let _ = replace(&*self.storage.disk, &holder_file(&self.path), text);
+    }
+
+    fn forget_holder(&self) {
+        let _ = self.storage.disk.remove(&holder_file(&self.path));
     }
 
     /// Appends one event and returns its entry.
@@ -250,7 +315,7 @@ impl Writer {
         if seals {
             self.chain.sealed = true;
             self.commit()?;
-            let _ = self.storage.disk.remove(&holder_file(&self.path));
+            self.forget_holder();
         }
         Ok(entry)
     }
@@ -400,6 +465,25 @@ fn holder_file(record: &Path) -> PathBuf {
     record.with_extension("lock")
 }
 
+/// A copy of the checkpoints may know of entries that the disk of the record has lost.
+fn check_witnesses(interrupted: &Interrupted, storage: &Storage) -> Result<(), WriteError> {
+    let path = interrupted.path.as_path();
+    for checkpoints in storage.checkpoint_files(path) {
+        let found = Checkpoints::read(&*storage.disk, &checkpoints).map_err(|source| {
+            let path = checkpoints.clone();
+            NotInterrupted::from(ReadError::Io { path, source })
+        })?;
+        if let Some(cause) = found.and_then(|found| found.contradict(&interrupted.entries)) {
+            return Err(WriteError::Contradicted {
+                path: path.to_owned(),
+                checkpoints,
+                cause,
+            });
+        }
+    }
+    Ok(())
+}
+
 /// `S-1.jsonl.torn`, `S-1.jsonl.torn-2` and so on.
 fn aside_name(record: &Path, number: u32) -> PathBuf {
     let mut name = record.as_os_str().to_owned();
@@ -438,7 +522,7 @@ fn keep_aside(
     let kept = files.iter().any(|(_, bytes)| bytes == torn);
     if !torn.is_empty() && !kept {
         let path = aside_name(record, next);
-        write_whole(disk, &path, torn)?;
+        replace(disk, &path, torn)?;
         files.push((path, torn.to_owned()));
     }
     let dropped = files.into_iter().map(|(path, bytes)| Dropped {

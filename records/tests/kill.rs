@@ -205,13 +205,9 @@ impl DiskFile for DeadlyFile {
             .around("length", &self.path, || self.file.length())
     }
 
-    fn cut(&mut self, length: u64) -> io::Result<()> {
-        let file = &mut self.file;
-        self.disk.around("cut", &self.path, || file.cut(length))
-    }
-
-    fn lock(&self) -> io::Result<bool> {
-        self.disk.around("lock", &self.path, || self.file.lock())
+    fn lock(&self, path: &Path) -> io::Result<bool> {
+        let lock = || self.file.lock(path);
+        self.disk.around("lock", &self.path, lock)
     }
 }
 
