@@ -326,18 +326,13 @@ impl<'p> Walk<'p> {
     }
 
     /// Whether a crash can have left this. Without checkpoints only a last line without its
-    /// end is certain, and before the first entry it is needed as well: nothing else says that
-    /// the file was ever a record.
+    /// end is certain, and only behind an entry: nothing else says that the file was ever a
+    /// record. With them anything behind the last is, also where that is the begin of the file:
+    /// a power cut may lose the first sector and keep those behind it.
     fn is_torn(&self, broken: &Broken) -> bool {
         let (known, no_end) = (!self.witnesses.is_empty(), broken.cause == NO_END);
         let begun = self.chain.entries > 0;
-        !self.chain.sealed
-            && broken.entry == self.chain.entries
-            && if begun {
-                known || no_end
-            } else {
-                known && no_end
-            }
+        !self.chain.sealed && broken.entry == self.chain.entries && (known || (begun && no_end))
     }
 }
 

@@ -121,7 +121,7 @@ def verdict(path):
         return 1
     if broken is not None:
         no_end = not broken.endswith(b"\n")
-        honest = (known or no_end) if entries else (known and no_end)
+        honest = known or (entries and no_end)
         return 2 if honest else 1
     return 2 if torn and sealed or not sealed else 0
 
