@@ -521,9 +521,11 @@ fn keep_aside(
     files.retain(|(path, _)| !interrupted.states(path));
     let kept = files.iter().any(|(_, bytes)| bytes == torn);
     if !torn.is_empty() && !kept {
-        let path = aside_name(record, next);
-        replace(disk, &path, torn)?;
-        files.push((path, torn.to_owned()));
+        files.push((aside_name(record, next), torn.to_owned()));
+    }
+    // Also those of an earlier recovery: it may have ended because they could not be synced.
+    for (path, bytes) in &files {
+        replace(disk, path, bytes)?;
     }
     let dropped = files.into_iter().map(|(path, bytes)| Dropped {
         file: file_name(&path),

@@ -88,8 +88,8 @@ struct State {
     counts: BTreeMap<(&'static str, String), u64>,
     at: Option<(u64, Fault)>,
     fired: bool,
-    /// Folder whose syncs all lie.
-    liar: Option<PathBuf>,
+    /// Folder whose syncs of files lie, and whether those of its names do.
+    liar: Option<(PathBuf, bool)>,
 }
 
 /// Its clones are one disk.
@@ -236,9 +236,9 @@ impl State {
         self.pending.push(change);
     }
 
-    fn lies(&self, path: &Path) -> bool {
-        let liar = self.liar.as_deref();
-        liar.is_some_and(|folder| path.parent() == Some(folder))
+    fn lies(&self, path: &Path, of_names: bool) -> bool {
+        let liar = self.liar.as_ref();
+        liar.is_some_and(|(folder, names)| path.parent() == Some(folder) && (*names || !of_names))
     }
 }
 
@@ -272,9 +272,9 @@ impl Simulated {
         self.0.lock().unwrap()
     }
 
-    /// All syncs of files and names in this folder answer well and do nothing.
-    pub fn lie_in(&self, folder: &Path) {
-        self.state().liar = Some(folder.to_owned());
+    /// All syncs of files in this folder, and of its names, answer well and do nothing.
+    pub fn lie_in(&self, folder: &Path, names: bool) {
+        self.state().liar = Some((folder.to_owned(), names));
     }
 
     /// The n-th operation from here on, counted from 1, has this fault.
@@ -293,10 +293,6 @@ impl Simulated {
 
     pub fn make_room(&self) {
         self.state().full = false;
-    }
-
-    pub fn operations(&self) -> u64 {
-        self.state().operations
     }
 
     /// How often this was done to files of this name.
@@ -382,7 +378,7 @@ impl Disk for Simulated {
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
         let mut state = self.state();
         let fault = state.enter("sync_folder", path)?;
-        let lies = fault == Some(Fault::Lie) || state.lies(path);
+        let lies = fault == Some(Fault::Lie) || state.lies(path, true);
         if lies {
             return Ok(());
         }
@@ -450,7 +446,7 @@ impl DiskFile for Open {
 
     fn sync(&mut self) -> io::Result<()> {
         let (mut state, fault) = self.enter("sync")?;
-        if fault == Some(Fault::Lie) || state.lies(&self.path) {
+        if fault == Some(Fault::Lie) || state.lies(&self.path, false) {
             return Ok(());
         }
         let State { files, random, .. } = &mut *state;
