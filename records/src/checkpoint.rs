@@ -1,7 +1,7 @@
 //! Checkpoints: a second, small file that says how long the record was and what its last
 //! entry was. A chain alone cannot tell a torn last write from a record that was cut.
 
-use std::io;
+use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,9 @@ pub fn checkpoints_of(record: &Path) -> PathBuf {
     record.with_extension("checkpoints")
 }
 
+/// A file without line ends must not fill the memory: no checkpoint is nearly as long.
+const LONGEST_LINE: u64 = 1 << 20;
+
 /// The checkpoints of one file, as far as they hold.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Checkpoints {
@@ -54,32 +57,39 @@ pub(crate) struct Fault {
 impl Checkpoints {
     /// None where there is no such file.
     pub fn read(disk: &dyn Disk, path: &Path) -> io::Result<Option<Self>> {
-        match disk.read(path) {
-            Ok(bytes) => Ok(Some(Self::from_bytes(&bytes))),
+        match disk.reader(path) {
+            Ok(input) => Self::from_reader(BufReader::new(input)).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    pub fn from_bytes(bytes: &[u8]) -> Self {
+    fn from_reader(mut input: impl BufRead) -> io::Result<Self> {
         let mut found = Self::default();
-        let lines = bytes.split_inclusive(|&byte| byte == b'\n');
-        for (index, line) in lines.enumerate() {
-            match follow(line, found.list.last()) {
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let mut limited = input.by_ref().take(LONGEST_LINE);
+            let length = limited.read_until(b'\n', &mut line)?;
+            if length == 0 {
+                return Ok(found);
+            }
+            match follow(&line, found.list.last()) {
                 Ok(checkpoint) => found.list.push(checkpoint),
                 Err(cause) => {
-                    let line_at = usize::try_from(found.bytes).unwrap_or(usize::MAX);
+                    if line.last() != Some(&b'\n') {
+                        input.skip_until(b'\n')?;
+                    }
                     found.fault = Some(Fault {
-                        line: index + 1,
+                        line: found.list.len() + 1,
                         cause,
-                        last: line_at + line.len() == bytes.len(),
+                        last: input.fill_buf()?.is_empty(),
                     });
-                    return found;
+                    return Ok(found);
                 }
             }
-            found.bytes += line.len() as u64;
+            found.bytes += length as u64;
         }
-        found
     }
 
     /// Why a record with these entries is not the one that the checkpoints were made of.
@@ -151,7 +161,7 @@ impl Witness {
             }
             Err(error) => return Err(error),
         };
-        let found = Checkpoints::from_bytes(&bytes);
+        let found = Checkpoints::from_reader(bytes.as_slice())?;
         let held = usize::try_from(found.bytes).unwrap_or(usize::MAX);
         let file = replace(disk, path, bytes.get(..held).unwrap_or(&bytes))?;
         let head = found.list.last().map(|one| one.hash.clone());

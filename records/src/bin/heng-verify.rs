@@ -72,7 +72,7 @@ fn main() -> ExitCode {
         Asked::Verify(arguments) => run(&arguments),
         Asked::Print(text) => (text.to_owned(), 0),
         Asked::Wrong(cause) => {
-            eprintln!("heng-verify: {cause}\n\n{USAGE}");
+            let _ = writeln!(io::stderr(), "heng-verify: {cause}\n\n{USAGE}");
             (String::new(), WRONG_ARGUMENTS)
         }
     };
