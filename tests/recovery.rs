@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use heng_records::{Event, FORMAT, Opened, Storage, Writer, checkpoints_of};
 use simulator::Simulator;
 
 const RECORD: &str = "DEMO-2026-1183.jsonl";
@@ -184,4 +185,37 @@ fn a_killed_run_is_refused_recovered_and_then_forgotten() {
         "{}",
         said(&unsafe_source)
     );
+}
+
+/// A power cut between the seal and its checkpoint would leave the record incomplete for ever.
+#[test]
+fn a_sealed_record_gets_the_checkpoint_that_a_crash_kept_from_it() {
+    let record = folder("sealed").join("S-1.jsonl");
+    let mut writer = Writer::create(&record, Storage::default()).unwrap();
+    let opened = Event::Opened(Opened {
+        format: FORMAT,
+        program: "heng".into(),
+        version: "0.1.0".into(),
+        session: "S-1".into(),
+        clock: "simulated".into(),
+        seed: 7,
+        job: "comparison".into(),
+        operator: "A".into(),
+    });
+    writer.append(0, "u".into(), opened).unwrap();
+    writer.commit().unwrap();
+    writer.seal(1, "u".into(), "completed").unwrap();
+    drop(writer);
+    let checkpoints = checkpoints_of(&record);
+    let whole = std::fs::read(&checkpoints).unwrap();
+    std::fs::write(&checkpoints, &whole[..whole.len() - 20]).unwrap();
+    let record = record.to_str().unwrap();
+    let exit = |arguments: &[&str]| heng(arguments).output().unwrap().status.code();
+    assert_eq!(exit(&["verify", record]), Some(2));
+    let completed = heng(&["resume", record]).output().unwrap();
+    assert_eq!(completed.status.code(), Some(0), "{}", said(&completed));
+    assert_eq!(exit(&["verify", record]), Some(0));
+    assert_eq!(std::fs::read(&checkpoints).unwrap(), whole);
+    let again = heng(&["resume", record]).output().unwrap();
+    assert_eq!(again.status.code(), Some(3), "{}", said(&again));
 }

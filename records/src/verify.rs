@@ -260,6 +260,8 @@ impl Found<'_> {
                 verdict = Verdict::Incomplete;
             }
             self.reasons.push(torn.to_string());
+            let cure = "the record is sealed, only its last checkpoint is not whole: heng resume writes that again";
+            self.notes.push(cure.to_owned());
         }
         Verification {
             verdict,

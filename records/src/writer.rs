@@ -151,7 +151,7 @@ impl Writer {
         };
         // Says to others that a session is writing.
         self.file.lock(&self.path).map_err(refuse)?;
-        self.storage.disk.sync_folder(&self.path).map_err(refuse)?;
+        // The sync of the folder for the checkpoints is that for the record's name as well.
         self.create_witnesses()
     }
 

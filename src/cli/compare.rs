@@ -10,7 +10,7 @@ use clap::Args;
 use heng_drivers::{Adapters, Clock, SkippingClock, UsbAdapters, WallClock, description};
 use heng_procedures::{Outcome, Procedure, Prompt, library};
 use heng_quantities::{Language, Text};
-use heng_records::{Entry, Event, Opened, TextRole, TextUsed};
+use heng_records::{Entry, Event, Opened, TextRole, TextUsed, WriteError};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::resume::refuse_live;
@@ -383,7 +383,15 @@ pub fn exit_of(error: &LiveError) -> Exit {
     match error {
         LiveError::Evidence(_) | LiveError::Ports(_) => Exit::Input,
         LiveError::Engine(_) => Exit::Altered,
-        LiveError::Record(_) | LiveError::Stopped(_) | LiveError::Artefact(_) => Exit::Write,
+        LiveError::Record(error) | LiveError::Stopped(error) => exit_of_writing(error),
+        LiveError::Artefact(_) => Exit::Write,
+    }
+}
+
+pub fn exit_of_writing(error: &WriteError) -> Exit {
+    match error {
+        WriteError::Contradicted { .. } => Exit::Altered,
+        _ => Exit::Write,
     }
 }
 

@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use clap::Args;
 use heng_drivers::UsbAdapters;
-use heng_records::{Interrupted, NotInterrupted};
+use heng_quantities::Text;
+use heng_records::{Interrupted, NotInterrupted, Writer};
 
-use super::compare::{Begin, Setting, demo_answers, finish};
-use super::{Exit, Failure, Show};
+use super::compare::{Begin, Setting, demo_answers, exit_of_writing, finish};
+use super::{Exit, Failure, Show, print};
 use crate::session::bench::{Bench, is_simulated};
-use crate::session::ports;
 use crate::session::recovery::{self, Recovery, RecoveryError};
 use crate::session::simulated::SimulatedBench;
+use crate::session::{live, ports};
 
 #[derive(Args)]
 pub struct Resume {
@@ -34,7 +35,12 @@ pub struct Resume {
 }
 
 pub fn resume(arguments: &Resume) -> Result<Exit, Failure> {
-    let recovery = Recovery::read(&arguments.record).map_err(|error| refused(&error))?;
+    let recovery = match Recovery::read(&arguments.record) {
+        Err(error @ RecoveryError::Record(NotInterrupted::Sealed { .. })) => {
+            return sealed(arguments, &error);
+        }
+        recovery => recovery.map_err(|error| refused(&error))?,
+    };
     if !arguments.close && !recovery.can_go_on() {
         let message = format!(
             "{} has format {}, which has no entry for a session that goes on: close it with `heng resume --close`",
@@ -90,6 +96,26 @@ pub fn resume(arguments: &Resume) -> Result<Exit, Failure> {
         Exit::Incomplete if close => Exit::Done,
         exit => exit,
     })
+}
+
+/// A sealed record is refused, unless its session ended between the seal and its checkpoint.
+fn sealed(arguments: &Resume, error: &RecoveryError) -> Result<Exit, Failure> {
+    let person = arguments.operator.as_deref().unwrap_or("heng resume");
+    let storage = live::storage(person, arguments.checkpoints.clone());
+    let completed = Writer::complete(&arguments.record, storage)
+        .map_err(|error| Failure::new(exit_of_writing(&error), &error))?;
+    if !completed {
+        return Err(refused(error));
+    }
+    let record = arguments.record.display();
+    let told = Text::new(
+        &format!(
+            "record  {record} is sealed; the checkpoint of its seal was missing and is written"
+        ),
+        &format!("记录  {record} 已封存；其封存检查点缺失，现已补写"),
+    );
+    let language = arguments.show.lang.into();
+    print(&format!("{}\n", told.get(language)))
 }
 
 fn refused(error: &RecoveryError) -> Failure {
