@@ -82,12 +82,8 @@ impl DiskFile for SmallFile {
         self.file.length()
     }
 
-    fn cut(&mut self, length: u64) -> io::Result<()> {
-        self.file.cut(length)
-    }
-
-    fn lock(&self) -> io::Result<bool> {
-        self.file.lock()
+    fn lock(&self, path: &Path) -> io::Result<bool> {
+        self.file.lock(path)
     }
 }
 
