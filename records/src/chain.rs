@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::event::Event;
@@ -59,7 +59,7 @@ pub(crate) fn check_line(line: &[u8]) -> Result<(&[u8], Hash), &'static str> {
     let line = line.strip_suffix(b"\n").ok_or(NO_END)?;
     let (hashed, claimed) = split_hash(line).ok_or("the line does not end with a hash")?;
     let hash = Sha256::digest(hashed).into();
-    if hex(&hash).as_bytes() != claimed {
+    if digits(&hash) != claimed {
         return Err("its hash does not match its content: a byte was altered");
     }
     Ok((line, hash))
@@ -76,21 +76,20 @@ fn split_hash(line: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((hashed, hash))
 }
 
-/// An entry whose event is still text.
+/// What a line says of its place; the rest of its event is checked to be JSON and skipped.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Line<'a> {
+struct Line<'a> {
     seq: u64,
     t_us: u64,
     #[serde(borrow)]
     #[expect(dead_code, reason = "its presence is checked")]
     utc: Cow<'a, str>,
     #[serde(borrow)]
-    pub event: &'a RawValue,
+    event: Kind<'a>,
     #[serde(borrow)]
     prev: Cow<'a, str>,
     #[serde(borrow)]
-    #[expect(dead_code, reason = "its presence is checked")]
     hash: Cow<'a, str>,
 }
 
@@ -98,6 +97,53 @@ pub(crate) struct Line<'a> {
 struct Kind<'a> {
     #[serde(borrow)]
     kind: Cow<'a, str>,
+}
+
+/// A line that holds.
+pub(crate) struct Taken<'a> {
+    /// The line without its end.
+    pub text: &'a str,
+    pub kind: Cow<'a, str>,
+}
+
+impl Taken<'_> {
+    pub fn entry(&self) -> Result<Entry, serde_json::Error> {
+        match &*self.kind {
+            "exchange" => self.with(Event::Exchange),
+            "derived" => self.with(|Derived { body }| Event::Derived { body }),
+            _ => serde_json::from_str(self.text),
+        }
+    }
+
+    /// Nearly all entries are of two kinds. With the kind known their fields are read in place;
+    /// the enum would first collect them all to look for it.
+    fn with<T: DeserializeOwned>(&self, event: fn(T) -> Event) -> Result<Entry, serde_json::Error> {
+        let line: Whole<T> = serde_json::from_str(self.text)?;
+        Ok(Entry {
+            seq: line.seq,
+            t_us: line.t_us,
+            utc: line.utc,
+            event: event(line.event),
+            prev: line.prev,
+            hash: line.hash,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Whole<T> {
+    seq: u64,
+    t_us: u64,
+    utc: String,
+    event: T,
+    prev: String,
+    hash: String,
+}
+
+#[derive(Deserialize)]
+struct Derived {
+    body: serde_json::Value,
 }
 
 /// What the lines of a record up to some place add up to.
@@ -124,49 +170,53 @@ impl Chain {
     }
 
     /// Takes the next line if it follows; if not, says why, and nothing is taken.
-    pub fn take<'a>(&mut self, line: &'a [u8]) -> Result<(Line<'a>, Cow<'a, str>), String> {
+    pub fn take<'a>(&mut self, line: &'a [u8]) -> Result<Taken<'a>, String> {
         let (line, hash) = check_line(line)?;
-        let content = |error: serde_json::Error| {
+        let content = |error: &dyn std::fmt::Display| {
             format!("the hash holds but the content is not an entry: {error}")
         };
-        let entry: Line = serde_json::from_slice(line).map_err(content)?;
-        let Kind { kind } = serde_json::from_str(entry.event.get()).map_err(content)?;
-        self.follows(&entry, &kind)?;
+        // Of the whole line at once: what the parser skips it would not look at.
+        let text = std::str::from_utf8(line).map_err(|error| content(&error))?;
+        let entry: Line = serde_json::from_str(text).map_err(|error| content(&error))?;
+        let (seq, t_us, kind) = (entry.seq, entry.t_us, entry.event.kind);
+        self.follows(seq, t_us, &entry.prev, &kind)?;
+        let taken = Taken { text, kind };
+        if taken.kind == "sealed" {
+            self.seals(&taken)?;
+        }
         self.entries += 1;
-        self.head = hex(&hash);
-        self.t_us = entry.t_us;
-        self.sealed = kind == "sealed";
+        self.head.clear();
+        self.head.push_str(&entry.hash);
+        self.t_us = t_us;
+        self.sealed = taken.kind == "sealed";
         self.tree.push(&hash);
-        Ok((entry, kind))
+        Ok(taken)
     }
 
-    fn follows(&self, entry: &Line, kind: &str) -> Result<(), String> {
-        if *entry.prev != *self.head {
+    fn follows(&self, seq: u64, t_us: u64, prev: &str, kind: &str) -> Result<(), String> {
+        if prev != self.head {
             let cause = "it is not chained to the entry before it: entries were dropped, moved or spliced in";
             return Err(cause.to_owned());
         }
-        if entry.seq != self.entries {
+        if seq != self.entries {
             let due = self.entries;
-            return Err(format!("it is numbered {} where {due} is due", entry.seq));
+            return Err(format!("it is numbered {seq} where {due} is due"));
         }
         if self.sealed {
             return Err("it stands after the seal".to_owned());
         }
-        if entry.t_us < self.t_us {
+        if t_us < self.t_us {
             return Err("its time is before that of the entry before it".to_owned());
         }
         if (self.entries == 0) != (kind == "opened") {
             let cause = "a record begins with one opening entry, and only begins with it";
             return Err(cause.to_owned());
         }
-        if kind == "sealed" {
-            return self.seals(entry.event);
-        }
         Ok(())
     }
 
-    fn seals(&self, event: &RawValue) -> Result<(), String> {
-        let sealed = serde_json::from_str(event.get());
+    fn seals(&self, taken: &Taken) -> Result<(), String> {
+        let sealed = taken.entry().map(|entry| entry.event);
         let Ok(Event::Sealed { entries, root, .. }) = sealed else {
             return Err("its seal cannot be read".to_owned());
         };
@@ -192,9 +242,17 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 }
 
 pub(crate) fn hex(hash: &Hash) -> String {
+    digits(hash).map(char::from).iter().collect()
+}
+
+fn digits(hash: &Hash) -> [u8; 64] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = hash.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let mut digits = [0; 64];
+    for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(hash) {
+        *pair = [
+            DIGITS[usize::from(byte >> 4)],
+            DIGITS[usize::from(byte & 15)],
+        ];
+    }
     digits
-        .map(|digit| char::from(DIGITS[usize::from(digit)]))
-        .collect()
 }

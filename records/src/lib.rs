@@ -23,6 +23,6 @@ pub use event::{
     TextUsed,
 };
 pub use interrupted::{Interrupted, NotInterrupted};
-pub use reader::{Broken, Ending, ReadError, Reader};
+pub use reader::{Broken, Ending, Extent, ReadError, Reader, Recorded};
 pub use verify::{Verdict, Verification, verify, verify_on};
 pub use writer::{Storage, WriteError, Writer};

@@ -1,13 +1,19 @@
 //! Reading a record back, and saying what is wrong with it and where.
 
 use std::fmt;
-use std::io;
+use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
-use crate::chain::{Chain, Entry, Line, NO_END};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::chain::{Chain, Entry, NO_END, Taken};
 use crate::checkpoint::{Checkpoints, checkpoints_of};
 use crate::disk::{Disk, Machine};
-use crate::event::{Event, FORMAT};
+use crate::event::FORMAT;
+
+/// No entry is longer than this; a file without line ends must not fill the memory.
+const LONGEST_LINE: u64 = 1 << 26;
 
 /// All entries of a record that are intact, and how the file ends.
 #[derive(Debug)]
@@ -74,7 +80,48 @@ pub enum ReadError {
     },
 }
 
+/// One entry of a record that is read entry by entry.
+#[derive(Debug)]
+pub enum Recorded {
+    Evidence(Entry),
+    /// A derived value as it is written, to be compared with what is computed again: as a tree
+    /// of values it would take longer to read than to compute.
+    Derived {
+        seq: u64,
+        body: Box<RawValue>,
+    },
+}
+
+/// What there was to a record that was read entry by entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extent {
+    /// Number of entries that hold, and the hash of the last one; empty where there is none.
+    pub entries: u64,
+    pub head: String,
+    pub ending: Ending,
+}
+
 impl Reader {
+    /// Reads the record at `path` up to the first entry that does not hold, and hands over each
+    /// entry as soon as its line holds; no more than one line is kept.
+    ///
+    /// # Errors
+    /// [`ReadError`] where the file cannot be read or is not a record.
+    pub fn each(path: &Path, mut take: impl FnMut(Recorded)) -> Result<Extent, ReadError> {
+        let witnesses = witnesses(&Machine, &[checkpoints_of(path)])?;
+        let (ending, _, walk) = Walk::through(&Machine, path, witnesses, |_, taken| {
+            take(recorded(taken)?);
+            Ok(())
+        })?;
+        let Chain { entries, head, .. } = walk.chain;
+        let head = if entries == 0 { String::new() } else { head };
+        Ok(Extent {
+            entries,
+            head,
+            ending,
+        })
+    }
+
     /// Reads the record at `path` up to the first entry that does not hold.
     ///
     /// # Errors
@@ -113,7 +160,8 @@ impl Reader {
         let mut broken = None;
         for line in bytes.split_inclusive(|&byte| byte == b'\n') {
             let taken = walk.take(line)?;
-            match taken.and_then(|_| walk.parse(line)) {
+            let entry = taken.and_then(|taken| taken.entry().map_err(|error| walk.content(&error)));
+            match entry {
                 Ok(entry) => entries.push(entry),
                 Err(found) => {
                     broken = Some(found);
@@ -121,15 +169,35 @@ impl Reader {
                 }
             }
         }
-        let (ending, walk) = walk.finish(broken, bytes.get(..8).unwrap_or(bytes))?;
+        let (ending, _, walk) = walk.finish(broken, bytes.get(..8).unwrap_or(bytes))?;
         Ok(Self {
             path: path.to_owned(),
             entries,
-            ending: ending.0,
+            ending,
             bytes: walk.bytes,
             chain: walk.chain,
         })
     }
+}
+
+fn recorded(taken: &Taken) -> Result<Recorded, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Line<'a> {
+        seq: u64,
+        #[serde(borrow)]
+        event: Event<'a>,
+    }
+    #[derive(Deserialize)]
+    struct Event<'a> {
+        #[serde(borrow)]
+        body: &'a RawValue,
+    }
+    if taken.kind != "derived" {
+        return taken.entry().map(Recorded::Evidence);
+    }
+    let Line { seq, event } = serde_json::from_str(taken.text)?;
+    let body = event.body.to_owned();
+    Ok(Recorded::Derived { seq, body })
 }
 
 /// The checkpoint files that exist.
@@ -179,22 +247,56 @@ impl<'p> Walk<'p> {
     pub fn take<'a>(&mut self, line: &'a [u8]) -> Result<Result<Taken<'a>, Broken>, ReadError> {
         self.line += 1;
         let taken = match self.chain.take(line) {
-            Ok((entry, kind)) => Taken { entry, kind },
+            Ok(taken) => taken,
             Err(cause) => return Ok(Err(self.broken(self.chain.entries, cause))),
         };
         if taken.kind == "opened" {
-            self.check_format(taken.entry.event.get())?;
+            self.check_format(taken.text)?;
         }
         self.bytes += line.len() as u64;
         Ok(self.meet().map(|()| taken))
     }
 
-    /// The entry of a line that was taken.
-    fn parse(&self, line: &[u8]) -> Result<Entry, Broken> {
-        serde_json::from_slice(line).map_err(|error| {
-            let cause = format!("the hash holds but the content is not an entry: {error}");
-            self.broken(self.chain.entries - 1, cause)
-        })
+    /// Takes line after line of a file, and hands over each that holds with the number of its
+    /// entry; gives what [`Walk::finish`] says.
+    pub fn through(
+        disk: &dyn Disk,
+        path: &'p Path,
+        witnesses: Vec<(PathBuf, Checkpoints)>,
+        mut look: impl FnMut(u64, &Taken) -> Result<(), serde_json::Error>,
+    ) -> Result<(Ending, Option<Broken>, Self), ReadError> {
+        let unreadable = |source| ReadError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let mut walk = Self::new(path, witnesses);
+        let mut input = BufReader::with_capacity(1 << 18, disk.reader(path).map_err(unreadable)?);
+        let mut line = Vec::new();
+        let mut start = Vec::new();
+        let broken = loop {
+            line.clear();
+            let mut limited = io::Read::take(&mut input, LONGEST_LINE);
+            let length = limited.read_until(b'\n', &mut line).map_err(unreadable)?;
+            if length == 0 {
+                break None;
+            }
+            if start.is_empty() {
+                start.extend_from_slice(&line[..line.len().min(8)]);
+            }
+            let taken = walk.take(&line)?.and_then(|taken| {
+                look(walk.chain.entries - 1, &taken).map_err(|error| walk.content(&error))
+            });
+            if let Err(broken) = taken {
+                break Some(broken);
+            }
+        };
+        walk.finish(broken, &start)
+    }
+
+    /// The line that was taken last is no entry.
+    fn content(&self, error: &serde_json::Error) -> Broken {
+        let cause = format!("the hash holds but the content is not an entry: {error}");
+        self.broken(self.chain.entries - 1, cause)
     }
 
     pub fn broken(&self, entry: u64, cause: String) -> Broken {
@@ -206,14 +308,18 @@ impl<'p> Walk<'p> {
         }
     }
 
-    fn check_format(&self, opened: &str) -> Result<(), ReadError> {
+    fn check_format(&self, line: &str) -> Result<(), ReadError> {
+        #[derive(serde::Deserialize)]
+        struct Line {
+            event: Opening,
+        }
         #[derive(serde::Deserialize)]
         struct Opening {
             format: u32,
             program: String,
             version: String,
         }
-        let opened: Opening = serde_json::from_str(opened).map_err(|error| {
+        let Line { event: opened } = serde_json::from_str(line).map_err(|error| {
             let cause = format!("its opening entry does not name a format: {error}");
             let path = self.path.to_owned();
             ReadError::NotARecord { path, cause }
@@ -254,8 +360,8 @@ impl<'p> Walk<'p> {
         Ok(())
     }
 
-    /// The verdict at the end of the file or at the first line that does not hold; `start` is
-    /// how the file begins.
+    /// The verdict at the end of the file or at the first line that does not hold, and the torn
+    /// end of a file of checkpoints; `start` is how the file begins.
     ///
     /// # Errors
     /// [`ReadError::NotARecord`] where nothing says that this was ever a record.
@@ -263,7 +369,7 @@ impl<'p> Walk<'p> {
         mut self,
         broken: Option<Broken>,
         start: &[u8],
-    ) -> Result<((Ending, Option<Broken>), Self), ReadError> {
+    ) -> Result<(Ending, Option<Broken>, Self), ReadError> {
         if self.chain.entries == 0 && self.witnesses.is_empty() {
             let cause = match start {
                 [] => "the file is empty",
@@ -287,7 +393,7 @@ impl<'p> Walk<'p> {
             (None, None, None) if self.chain.sealed => Ending::Sealed,
             (None, None, None) => Ending::Open,
         };
-        Ok(((ending, torn), self))
+        Ok((ending, torn, self))
     }
 
     /// A checkpoint that names more than there is.
@@ -334,15 +440,4 @@ impl<'p> Walk<'p> {
         let begun = self.chain.entries > 0;
         !self.chain.sealed && broken.entry == self.chain.entries && (known || (begun && no_end))
     }
-}
-
-/// A line that holds.
-pub(crate) struct Taken<'a> {
-    pub entry: Line<'a>,
-    pub kind: std::borrow::Cow<'a, str>,
-}
-
-/// The events of a record that a verifier looks into.
-pub(crate) fn event_of(taken: &Taken) -> Result<Event, serde_json::Error> {
-    serde_json::from_str(taken.entry.event.get())
 }

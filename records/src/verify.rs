@@ -6,14 +6,11 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::chain::sha256_hex;
+use crate::chain::{Taken, sha256_hex};
 use crate::checkpoint::checkpoints_of;
 use crate::disk::{Disk, Machine};
 use crate::event::Event;
-use crate::reader::{Broken, Ending, ReadError, Taken, Walk, event_of, witnesses};
-
-/// No entry is longer than this; a file without line ends must not fill the memory.
-const LONGEST_LINE: u64 = 1 << 26;
+use crate::reader::{Broken, Ending, ReadError, Walk, witnesses};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -124,41 +121,11 @@ pub fn verify_on(
             _ => format!("{count} checkpoints"),
         }],
     };
-    let mut walk = Walk::new(path, witnesses);
-    let (broken, start) = lines(disk, path, &mut walk, &mut found)?;
-    let ((ending, torn), walk) = walk.finish(broken, &start)?;
+    let (ending, torn, walk) = Walk::through(disk, path, witnesses, |entry, taken| {
+        found.look(taken, entry);
+        Ok(())
+    })?;
     Ok(found.verification(ending, torn, &walk))
-}
-
-/// Takes line by line; gives the first that does not hold, and how the file begins.
-fn lines(
-    disk: &dyn Disk,
-    path: &Path,
-    walk: &mut Walk,
-    found: &mut Found,
-) -> Result<(Option<Broken>, Vec<u8>), ReadError> {
-    let unreadable = |source| ReadError::Io {
-        path: path.to_owned(),
-        source,
-    };
-    let mut input = BufReader::with_capacity(1 << 18, disk.reader(path).map_err(unreadable)?);
-    let mut line = Vec::new();
-    let mut start = Vec::new();
-    loop {
-        line.clear();
-        let mut limited = std::io::Read::take(&mut input, LONGEST_LINE);
-        let length = limited.read_until(b'\n', &mut line).map_err(unreadable)?;
-        if length == 0 {
-            return Ok((None, start));
-        }
-        if start.is_empty() {
-            start.extend_from_slice(&line[..line.len().min(8)]);
-        }
-        match walk.take(&line)? {
-            Ok(taken) => found.look(&taken, walk.chain.entries - 1),
-            Err(broken) => return Ok((Some(broken), start)),
-        }
-    }
 }
 
 struct Found<'a> {
@@ -173,7 +140,7 @@ impl Found<'_> {
         if !matches!(&*taken.kind, "text" | "artefact" | "recovered") {
             return;
         }
-        match event_of(taken) {
+        match taken.entry().map(|entry| entry.event) {
             Ok(Event::Text(text)) if sha256_hex(text.text.as_bytes()) != text.sha256 => {
                 let name = text.name;
                 self.reasons.push(format!(

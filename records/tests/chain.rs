@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use heng_records::{
-    Ending, Event, Exchange, FORMAT, Interrupted, NotInterrupted, Opened, Operator, ReadError,
-    Reader, Recovered, Storage, TextRole, TextUsed, Verdict, WriteError, Writer, checkpoints_of,
-    sha256_hex, verify,
+    Ending, Entry, Event, Exchange, FORMAT, GENESIS, Interrupted, NotInterrupted, Opened, Operator,
+    ReadError, Reader, Recorded, Recovered, Storage, TextRole, TextUsed, Verdict, WriteError,
+    Writer, checkpoints_of, sha256_hex, verify,
 };
 use proptest::prelude::*;
 
@@ -273,6 +273,105 @@ fn a_record_without_a_seal_is_taken_up_behind_its_last_whole_line() {
     let interrupted = Interrupted::open(&path).unwrap();
     std::fs::write(&path, &bytes[..bytes.len() / 2 + 9]).unwrap();
     assert!(Writer::resume(&interrupted, Storage::default()).is_err());
+}
+
+/// The lines of the bodies, each with its right hash, behind an opening entry.
+fn chained(event: &[u8]) -> Vec<u8> {
+    let opened = serde_json::to_string(&opened()).unwrap();
+    let mut bytes = Vec::new();
+    let mut prev = GENESIS.to_owned();
+    for (seq, event) in [opened.as_bytes(), event].into_iter().enumerate() {
+        let mut line = format!("{{\"seq\":{seq},\"t_us\":5,\"utc\":\"u\",\"event\":").into_bytes();
+        line.extend_from_slice(event);
+        line.extend_from_slice(format!(",\"prev\":\"{prev}\"").as_bytes());
+        prev = sha256_hex(&line);
+        line.extend_from_slice(format!(",\"hash\":\"{prev}\"}}\n").as_bytes());
+        bytes.extend_from_slice(&line);
+    }
+    bytes
+}
+
+/// Whatever the reader does not take for an entry the verifier does not either.
+#[test]
+fn a_right_hash_does_not_make_an_entry() {
+    let folder = Folder::new("content");
+    let path = folder.0.join("s.jsonl");
+    let good = br#"{"kind":"exchange","role":"r","command":"c","tx":"","rx":"\u00b0","sent_us":1,"received_us":2,"outcome":"complete"}"#;
+    let late_kind = br#"{"body":{"kind":"text"},"kind":"derived"}"#;
+    for event in [&good[..], late_kind] {
+        std::fs::write(&path, chained(event)).unwrap();
+        assert_eq!(Reader::open(&path).unwrap().ending, Ending::Open);
+        assert_eq!(verify(&path, &[]).unwrap().ending, Ending::Open);
+        assert_eq!(each(&path).1, Ending::Open);
+    }
+    let no_entries: [&[u8]; 10] = [
+        b"{\"kind\":\"derived\",\"body\":\"\xff\"}",
+        b"{\"kind\":\"derived\",\"body\":\"\n\"}",
+        br#"{"kind":"derived","body":"\q"}"#,
+        br#"{"kind":"derived","body":01}"#,
+        br#"{"kind":"derived","body":1,}"#,
+        br#"{"kind":"derived","kind":"text","body":1}"#,
+        br#"{"kind":3,"body":1}"#,
+        br#"{"body":1}"#,
+        br#"{"kind":"derived","body":1},"more":2"#,
+        br#"{"kind":"derived","body":1},"seq":1"#,
+    ];
+    for event in no_entries {
+        let case = String::from_utf8_lossy(event);
+        std::fs::write(&path, chained(event)).unwrap();
+        let read = Reader::open(&path).unwrap().ending;
+        assert!(
+            matches!(&read, Ending::Broken(at) if at.entry == 1),
+            "{case}"
+        );
+        assert_eq!(verify(&path, &[]).unwrap().ending, read, "{case}");
+        assert_eq!(each(&path).1, read, "{case}");
+    }
+}
+
+/// What is handed over entry by entry.
+fn each(path: &Path) -> (Vec<Entry>, Ending) {
+    let mut entries = Vec::new();
+    let extent = Reader::each(path, |recorded| match recorded {
+        Recorded::Evidence(entry) => entries.push(entry),
+        Recorded::Derived { seq, body } => entries.push(Entry {
+            seq,
+            t_us: 0,
+            utc: String::new(),
+            event: Event::Derived {
+                body: serde_json::from_str(body.get()).unwrap(),
+            },
+            prev: String::new(),
+            hash: String::new(),
+        }),
+    });
+    let extent = extent.unwrap();
+    if extent.ending == Ending::Open {
+        assert_eq!(extent.entries, entries.len() as u64);
+    }
+    (entries, extent.ending)
+}
+
+#[test]
+fn entry_by_entry_a_record_is_what_it_is_as_a_whole() {
+    let folder = Folder::new("each");
+    let path = folder.0.join("s.jsonl");
+    let bytes = write(&path);
+    let mut altered = bytes.clone();
+    altered[bytes.len() / 2] ^= 1;
+    for bytes in [&bytes[..], &bytes[..bytes.len() / 2], &altered] {
+        std::fs::write(&path, bytes).unwrap();
+        let whole = Reader::open(&path).unwrap();
+        let (entries, ending) = each(&path);
+        assert_eq!(ending, whole.ending);
+        let events = |entries: &[Entry]| -> Vec<_> {
+            entries
+                .iter()
+                .map(|one| (one.seq, one.event.clone()))
+                .collect()
+        };
+        assert_eq!(events(&entries), events(&whole.entries));
+    }
 }
 
 #[test]
