@@ -113,14 +113,14 @@ fn appends(folder: &Path, count: usize) {
         times.push(begin.elapsed());
     }
     times.sort_unstable();
-    let at = |part: f64| times[((count - 1) as f64 * part) as usize].as_secs_f64() * 1e3;
+    let at = |permille: usize| times[(count - 1) * permille / 1000].as_secs_f64() * 1e3;
     println!(
         "{count} appends, each synced and read back, ms: median {:.2}, 90 % {:.2}, 99 % {:.2}, 99.9 % {:.2}, longest {:.2}",
-        at(0.5),
-        at(0.9),
-        at(0.99),
-        at(0.999),
-        at(1.0)
+        at(500),
+        at(900),
+        at(990),
+        at(999),
+        at(1000)
     );
 }
 

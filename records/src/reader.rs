@@ -83,7 +83,7 @@ pub enum ReadError {
 /// One entry of a record that is read entry by entry.
 #[derive(Debug)]
 pub enum Recorded {
-    Evidence(Entry),
+    Evidence(Box<Entry>),
     /// A derived value as it is written, to be compared with what is computed again: as a tree
     /// of values it would take longer to read than to compute.
     Derived {
@@ -193,7 +193,7 @@ fn recorded(taken: &Taken) -> Result<Recorded, serde_json::Error> {
         body: &'a RawValue,
     }
     if taken.kind != "derived" {
-        return taken.entry().map(Recorded::Evidence);
+        return taken.entry().map(|entry| Recorded::Evidence(entry.into()));
     }
     let Line { seq, event } = serde_json::from_str(taken.text)?;
     let body = event.body.to_owned();

@@ -333,7 +333,7 @@ fn a_right_hash_does_not_make_an_entry() {
 fn each(path: &Path) -> (Vec<Entry>, Ending) {
     let mut entries = Vec::new();
     let extent = Reader::each(path, |recorded| match recorded {
-        Recorded::Evidence(entry) => entries.push(entry),
+        Recorded::Evidence(entry) => entries.push(*entry),
         Recorded::Derived { seq, body } => entries.push(Entry {
             seq,
             t_us: 0,
