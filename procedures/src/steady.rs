@@ -55,9 +55,6 @@ struct Figures {
     count: usize,
     /// Time from the first to the last sample.
     covered_s: f64,
-    /// Highest minus lowest. Counted on integers of the last digit where all samples have
-    /// digits, so that it is the binary number nearest to the true difference: as binary
-    /// fractions, 20.3 − 20.1 is more than 0.2.
     range: f64,
     /// None for fewer than three samples.
     slope: Option<Slope>,
@@ -71,8 +68,107 @@ struct Held {
     number: f64,
 }
 
-/// Figures of `held`, whose times never fall.
-fn figures(held: &VecDeque<Held>) -> Figures {
+impl Held {
+    /// Power of ten of the last digit; none where there are no digits.
+    const fn exponent(&self) -> Option<i8> {
+        match self.sample.value {
+            Value::Digits(digits) => Some(digits.exponent()),
+            Value::Number(_) => None,
+        }
+    }
+
+    /// Whether it is not below `other`: by their digits where these count the same steps.
+    fn reaches(&self, other: &Self) -> bool {
+        match (self.sample.value, other.sample.value) {
+            (Value::Digits(a), Value::Digits(b)) if a.exponent() == b.exponent() => {
+                a.digits() >= b.digits()
+            }
+            _ => self.number >= other.number,
+        }
+    }
+
+    /// Whether its place among others is not certain: zeros of both signs are equal, and what
+    /// is not a number has no place.
+    fn is_odd(&self) -> bool {
+        self.number == 0.0 || self.number.is_nan()
+    }
+}
+
+/// The samples of a window, and its extremes without a look at all of them.
+#[derive(Debug, Clone, Default)]
+struct Run {
+    held: VecDeque<Held>,
+    /// Samples dropped since the beginning: the number of the first that is held.
+    dropped: u64,
+    /// Samples that no later one reaches, with their numbers: the first is the highest.
+    high: VecDeque<(u64, Held)>,
+    /// Those that reach no later one: the first is the lowest.
+    low: VecDeque<(u64, Held)>,
+    /// Neighbours that count other steps, and samples that are odd.
+    uneven: usize,
+    odd: usize,
+}
+
+impl Run {
+    fn push(&mut self, new: Held) {
+        let number = self.dropped + self.held.len() as u64;
+        while self.high.pop_back_if(|(_, old)| new.reaches(old)).is_some() {}
+        self.high.push_back((number, new));
+        while self.low.pop_back_if(|(_, old)| old.reaches(&new)).is_some() {}
+        self.low.push_back((number, new));
+        let before = self.held.back();
+        self.uneven += usize::from(before.is_some_and(|one| one.exponent() != new.exponent()));
+        self.odd += usize::from(new.is_odd());
+        self.held.push_back(new);
+    }
+
+    /// Drops the first samples.
+    fn drop_first(&mut self, count: usize) {
+        for _ in 0..count {
+            let Some(old) = self.held.pop_front() else {
+                return;
+            };
+            let after = self.held.front();
+            self.uneven -= usize::from(after.is_some_and(|one| one.exponent() != old.exponent()));
+            self.odd -= usize::from(old.is_odd());
+            self.dropped += 1;
+        }
+        for queue in [&mut self.high, &mut self.low] {
+            while queue
+                .pop_front_if(|(number, _)| *number < self.dropped)
+                .is_some()
+            {}
+        }
+    }
+
+    /// Highest minus lowest. Counted on integers of the last digit where all samples have
+    /// digits, so that it is the binary number nearest to the true difference: as binary
+    /// fractions, 20.3 − 20.1 is more than 0.2.
+    fn range(&self) -> f64 {
+        self.range_of_extremes()
+            .unwrap_or_else(|| range_of_all(&self.held))
+    }
+
+    /// The same, where all samples count the same steps, or have no digits and none is odd.
+    fn range_of_extremes(&self) -> Option<f64> {
+        let (Some((_, high)), Some((_, low)), 0) =
+            (self.high.front(), self.low.front(), self.uneven)
+        else {
+            return None;
+        };
+        match (high.sample.value, low.sample.value) {
+            (Value::Digits(high), Value::Digits(low)) => {
+                let steps = high.digits().checked_sub(low.digits())?;
+                Some(Decimal::new(steps, high.exponent()).to_f64())
+            }
+            _ => (self.odd == 0).then(|| high.number - low.number),
+        }
+    }
+}
+
+/// Figures of `run`, whose times never fall.
+fn figures(run: &Run) -> Figures {
+    let held = &run.held;
     let first_us = held.front().map_or(0, |one| one.sample.t_us);
     let last_us = held.back().map_or(0, |one| one.sample.t_us);
     let values: Vec<f64> = held.iter().map(|one| one.number).collect();
@@ -81,17 +177,23 @@ fn figures(held: &VecDeque<Held>) -> Figures {
         .iter()
         .map(|one| seconds(one.sample.t_us.saturating_sub(first_us)) / 3600.0)
         .collect();
-    let binary_range = || {
-        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        if values.is_empty() { 0.0 } else { high - low }
-    };
     Figures {
         count: held.len(),
         covered_s: seconds(last_us.saturating_sub(first_us)),
-        range: exact_range(held).map_or_else(binary_range, Decimal::to_f64),
+        range: run.range(),
         slope: slope(&t_h, &values),
     }
+}
+
+/// What [`Run::range`] is, by its definition.
+fn range_of_all(held: &VecDeque<Held>) -> f64 {
+    let binary = || {
+        let values = || held.iter().map(|one| one.number);
+        let low = values().fold(f64::INFINITY, f64::min);
+        let high = values().fold(f64::NEG_INFINITY, f64::max);
+        if held.is_empty() { 0.0 } else { high - low }
+    };
+    exact_range(held).map_or_else(binary, Decimal::to_f64)
 }
 
 fn exact_range(held: &VecDeque<Held>) -> Option<Decimal> {
@@ -128,7 +230,7 @@ pub struct Window {
     unit: Unit,
     gap_us: u64,
     set_point: Option<Decimal>,
-    held: VecDeque<Held>,
+    run: Run,
     /// Since when the signal has stayed near its set point.
     reached_us: Option<u64>,
 }
@@ -143,7 +245,7 @@ impl Window {
             unit: unit.difference(),
             gap_us: micros(gap_s),
             set_point: None,
-            held: VecDeque::new(),
+            run: Run::default(),
             reached_us: None,
         }
     }
@@ -156,18 +258,18 @@ impl Window {
 
     /// Forgets all readings, and that the set point was reached.
     pub fn clear(&mut self) {
-        self.held.clear();
+        self.run = Run::default();
         self.reached_us = None;
     }
 
     /// The readings of the window, in the order of time.
     pub fn samples(&self) -> impl DoubleEndedIterator<Item = &Sample> {
-        self.held.iter().map(|one| &one.sample)
+        self.run.held.iter().map(|one| &one.sample)
     }
 
     /// Tells that it is `t_us`, whether or not the signal was read: a gap empties the window.
     pub fn wait(&mut self, t_us: u64) {
-        let last_us = self.held.back().map(|last| last.sample.t_us);
+        let last_us = self.run.held.back().map(|last| last.sample.t_us);
         if last_us.is_some_and(|last_us| t_us.saturating_sub(last_us) > self.gap_us) {
             self.clear();
         }
@@ -181,23 +283,23 @@ impl Window {
         } else {
             self.reached_us = None;
         }
-        self.held.push_back(Held {
+        self.run.push(Held {
             sample,
             number: sample.value.to_f64(),
         });
         let window_us = micros(self.criterion.window_s);
         let is_old = |one: &&Held| sample.t_us.saturating_sub(one.sample.t_us) >= window_us;
-        let old = self.held.iter().take_while(is_old).count();
+        let old = self.run.held.iter().take_while(is_old).count();
         let dropped = match self.criterion.window {
             // The shortest run that still covers the whole window.
             WindowKind::Covering => old.saturating_sub(1),
             WindowKind::Trailing => old,
             WindowKind::Last => {
                 let kept = self.criterion.minimum_readings.unwrap_or(1);
-                self.held.len().saturating_sub(kept)
+                self.run.held.len().saturating_sub(kept)
             }
         };
-        self.held.drain(..dropped);
+        self.run.drop_first(dropped);
     }
 
     fn near(&self, value: Value) -> bool {
@@ -213,7 +315,7 @@ impl Window {
     #[must_use]
     pub fn state(&self) -> CriterionState {
         let criterion = &self.criterion;
-        let figures = figures(&self.held);
+        let figures = figures(&self.run);
         let slope = figures.slope.as_ref();
         let mut state = CriterionState {
             signal: criterion.signal.clone(),
@@ -351,4 +453,62 @@ fn samples(scan: &Scan, signal: &str) -> Vec<Sample> {
         }];
     }
     digits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The next number of a sequence (splitmix64, Steele, Lea and Flood 2014).
+    fn next(state: &mut u64) -> u64 {
+        *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = *state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// Readings as instruments give them, and as they should not.
+    fn value(state: &mut u64, kind: u64) -> Value {
+        let digits = i64::try_from(next(state) % 41).unwrap() - 20;
+        let exponent = i8::try_from(next(state) % 3).unwrap() - 2;
+        let number = [0.0, -0.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
+        match kind {
+            0 => Value::Digits(Decimal::new(digits, -2)),
+            1 => Value::Digits(Decimal::new(digits, exponent)),
+            2 => Value::Digits(Decimal::new(i64::MAX / 20 * digits, exponent * 6)),
+            3 => Value::Number(digits as f64 / 7.0),
+            4 => Value::Number(number[usize::try_from(next(state) % 5).unwrap()]),
+            _ => Value::Number(f64::from_bits(next(state))),
+        }
+    }
+
+    #[test]
+    fn the_range_of_a_window_is_that_of_all_its_samples_bit_for_bit() {
+        let seed = 20_261_127;
+        println!("seed {seed}");
+        let (mut state, mut by_extremes) = (seed, 0);
+        for case in 0..2000 {
+            let mut run = Run::default();
+            let longest = 1 + usize::try_from(next(&mut state) % 12).unwrap();
+            let mut kind = 0;
+            for step in 0..120 {
+                // Mostly one kind of reading for a while.
+                if next(&mut state).is_multiple_of(16) {
+                    kind = next(&mut state) % 6;
+                }
+                let value = value(&mut state, kind);
+                let sample = Sample { t_us: step, value };
+                let number = value.to_f64();
+                run.push(Held { sample, number });
+                let over = run.held.len().saturating_sub(longest);
+                run.drop_first(over + usize::from(next(&mut state).is_multiple_of(9)));
+                let (found, due) = (run.range(), range_of_all(&run.held));
+                let same = found.to_bits() == due.to_bits() || found.is_nan() && due.is_nan();
+                assert!(same, "seed {seed}, case {case}, step {step}: {found} {due}");
+                by_extremes += usize::from(run.range_of_extremes().is_some());
+            }
+        }
+        assert!(by_extremes > 100_000, "{by_extremes}");
+    }
 }

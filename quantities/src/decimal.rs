@@ -28,6 +28,12 @@ pub enum DecimalError {
     NotFinite(f64, u8),
 }
 
+/// The powers of ten that are binary numbers.
+const EXACT_POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+];
+
 /// Decimal places kept at most; 18 digits fit an `i64` whatever they are.
 const MAX_DIGITS: usize = 18;
 
@@ -73,6 +79,13 @@ impl Decimal {
     /// The binary number nearest to the decimal one.
     #[must_use]
     pub fn to_f64(self) -> f64 {
+        // Both are binary numbers without a rounding, so their quotient is rounded once.
+        if self.digits.unsigned_abs() <= 1 << f64::MANTISSA_DIGITS
+            && let Ok(places) = usize::try_from(-i32::from(self.exponent))
+            && let Some(power) = EXACT_POWERS.get(places)
+        {
+            return self.digits as f64 / power;
+        }
         // Parsing is correctly rounded; multiplying by a power of ten is not.
         format!("{}e{}", self.digits, self.exponent)
             .parse()
@@ -204,6 +217,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_number_is_the_one_nearest_to_the_text(
+            digits in proptest::prop_oneof![any::<i64>(), -99_999_i64..99_999, (1_i64 << 53) - 9..(1 << 53) + 9],
+            exponent in -30_i8..9,
+        ) {
+            let parsed: f64 = format!("{digits}e{exponent}").parse().unwrap();
+            prop_assert_eq!(Decimal::new(digits, exponent).to_f64().to_bits(), parsed.to_bits());
+        }
+
         #[test]
         fn text_round_trip(digits in -999_999_999_i64..999_999_999, exponent in -9_i8..=0) {
             let value = Decimal::new(digits, exponent);

@@ -77,7 +77,8 @@ pub struct Lint {
 
 pub fn replay(arguments: &Replay) -> Result<Exit, Failure> {
     if arguments.verify {
-        return told(&replaying::judge(&read(&arguments.record)?));
+        let report = replaying::replay(&arguments.record);
+        return told(&report.map_err(|error| Failure::new(Exit::Input, &error))?);
     }
     if arguments.line.is_some() || arguments.entry.is_some() {
         return way(arguments);

@@ -4,10 +4,15 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::sync::mpsc::{SyncSender, sync_channel};
 
-use heng_records::{Broken, Ending, Entry, Event, Opened, ReadError, Reader, TextUsed, sha256_hex};
+use heng_records::{
+    Broken, Ending, Entry, Event, Extent, Opened, ReadError, Reader, Recorded, TextUsed, sha256_hex,
+};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::engine::Engine;
 use super::evidence::Evidence;
@@ -62,31 +67,62 @@ fn differs(entry: u64, cause: impl Into<String>) -> Difference {
     }
 }
 
-/// Replays the record at `path`.
+/// Entries are handed from the reader to the engine in batches of so many, and no more than so
+/// many batches wait: a long session is never held as a whole.
+const BATCH: usize = 512;
+const WAITING: usize = 16;
+
+/// Replays the record at `path`. One thread reads, hashes and parses while this one computes.
 ///
 /// # Errors
 /// [`ReadError`] where the file is not a record that this program can read.
 pub fn replay(path: &Path) -> Result<Report, ReadError> {
-    Reader::open(path).map(|reader| judge(&reader))
+    let mut comparison = Comparison::default();
+    let mut differs = None;
+    let extent = std::thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(WAITING);
+        let reading = scope.spawn(move || read_in_batches(path, &sender));
+        for batch in receiver {
+            if differs.is_none() {
+                differs = batch
+                    .into_iter()
+                    .try_for_each(|one| comparison.take(one))
+                    .err();
+            }
+        }
+        reading.join().unwrap_or_else(|panic| resume_unwind(panic))
+    })?;
+    Ok(comparison.report(extent, differs))
+}
+
+fn read_in_batches(path: &Path, to: &SyncSender<Vec<Recorded>>) -> Result<Extent, ReadError> {
+    let mut batch = Vec::with_capacity(BATCH);
+    let extent = Reader::each(path, |one| {
+        batch.push(one);
+        if batch.len() == BATCH {
+            // Nobody hears where the engine's thread has ended; its panic then tells.
+            let _ = to.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)));
+        }
+    });
+    let _ = to.send(batch);
+    extent
 }
 
 /// Replays a record that was read.
 pub fn judge(reader: &Reader) -> Report {
-    let mut report = Report::of(&reader.entries);
-    if let Ending::Broken(broken) = &reader.ending {
-        report.finding = Finding::Broken(broken.clone());
-        return report;
-    }
-    // A session that ended in the middle of its first entry has nothing to compare.
-    if reader.entries.is_empty() {
-        return report;
-    }
-    report.finding = match walk(&reader.entries, &mut report) {
-        Err(difference) => Finding::Differs(difference),
-        Ok(_) if reader.ending == Ending::Sealed => Finding::Identical,
-        Ok(_) => Finding::Incomplete,
+    let mut comparison = Comparison::default();
+    let differs = reader
+        .entries
+        .iter()
+        .try_for_each(|entry| comparison.entry(entry))
+        .err();
+    let head = reader.entries.last().map(|entry| entry.hash.clone());
+    let extent = Extent {
+        entries: reader.entries.len() as u64,
+        head: head.unwrap_or_default(),
+        ending: reader.ending.clone(),
     };
-    report
+    comparison.report(extent, differs)
 }
 
 /// Where the walk through a record ended.
@@ -97,115 +133,210 @@ pub struct Walked {
     pub document: Option<Value>,
 }
 
-impl Report {
-    fn of(entries: &[Entry]) -> Self {
-        Self {
-            session: String::new(),
-            entries: entries.len() as u64,
-            head: entries
-                .last()
-                .map(|entry| entry.hash.clone())
-                .unwrap_or_default(),
-            identical: 0,
-            artefacts: Vec::new(),
-            not_compared: Vec::new(),
-            finding: Finding::Incomplete,
-        }
-    }
-}
-
 /// Feeds the entries of a record that is not closed, and compares, as a replay does.
 ///
 /// # Errors
 /// [`Difference`] at the first entry that does not follow.
 pub fn walk_open(entries: &[Entry]) -> Result<Walked, Difference> {
-    walk(entries, &mut Report::of(entries))
-}
-
-/// The texts in front of the record.
-fn preamble(entries: &[Entry]) -> Option<(Opened, Vec<TextUsed>, &Entry, &[Entry])> {
-    let Event::Opened(opened) = &entries.first()?.event else {
-        return None;
+    let mut comparison = Comparison::default();
+    for entry in entries {
+        comparison.entry(entry)?;
+    }
+    comparison.end(entries.len() as u64)?;
+    let Stage::Under(under) = comparison.stage else {
+        return Err(differs(0, NOT_OPENED));
     };
-    let texts: Vec<_> = entries[1..]
-        .iter()
-        .map_while(|entry| match &entry.event {
-            Event::Text(text) => Some(text.clone()),
-            _ => None,
-        })
-        .collect();
-    let (front, rest) = entries.split_at(1 + texts.len());
-    Some((opened.clone(), texts, front.last()?, rest))
+    Ok(Walked {
+        source: under.source,
+        due: under.due,
+        document: under.document,
+    })
 }
 
-fn walk(entries: &[Entry], report: &mut Report) -> Result<Walked, Difference> {
-    let (opened, texts, last, rest) =
-        preamble(entries).ok_or_else(|| differs(0, "the record has no opening entry"))?;
-    report.session.clone_from(&opened.session);
-    let mut source = Source::start(&opened, &texts, last)?;
-    let mut due: VecDeque<Value> = source.take_derived().into();
-    let mut document = None;
-    for entry in rest {
-        match &entry.event {
-            Event::Derived { body } => {
-                let value = due.pop_front().ok_or_else(|| {
-                    differs(
-                        entry.seq,
-                        "a derived value that does not follow from the evidence",
-                    )
-                })?;
-                compare(entry.seq, body, &value)?;
-                report.identical += 1;
-                if artefact::is_certificate(body) {
-                    document = Some(body.clone());
-                }
-                continue;
+const NOT_OPENED: &str = "the record has no opening entry";
+
+/// The recorded evidence on its way through the engine, held against what is recorded as
+/// derived from it.
+#[derive(Default)]
+struct Comparison {
+    stage: Stage,
+    session: String,
+    identical: usize,
+    artefacts: Vec<String>,
+    not_compared: Vec<String>,
+}
+
+#[derive(Default)]
+enum Stage {
+    #[default]
+    Nothing,
+    /// The opening entry, the texts behind it, and the last of these entries.
+    Preamble(Opened, Vec<TextUsed>, Box<Entry>),
+    Under(Box<Under>),
+}
+
+struct Under {
+    opened: Opened,
+    source: Source,
+    due: VecDeque<Value>,
+    document: Option<Value>,
+    sealed: bool,
+}
+
+impl Comparison {
+    fn take(&mut self, recorded: Recorded) -> Result<(), Difference> {
+        match recorded {
+            Recorded::Evidence(entry) => self.entry(&entry),
+            Recorded::Derived { seq, body } => self.derived(seq, Body::Text(&body)),
+        }
+    }
+
+    fn entry(&mut self, entry: &Entry) -> Result<(), Difference> {
+        match (&entry.event, &mut self.stage) {
+            (Event::Derived { body }, _) => return self.derived(entry.seq, Body::Tree(body)),
+            (Event::Opened(opened), Stage::Nothing) => {
+                self.session.clone_from(&opened.session);
+                let first = Box::new(entry.clone());
+                self.stage = Stage::Preamble(opened.clone(), Vec::new(), first);
+                return Ok(());
             }
-            Event::Artefact { name, sha256, .. } => {
-                if opened.version != env!("CARGO_PKG_VERSION") && artefact::is_pdf(name) {
-                    report.not_compared.push(name.clone());
-                } else {
-                    same_artefact(entry.seq, name, sha256, document.as_ref())?;
-                    report.artefacts.push(name.clone());
-                }
-            }
-            Event::Sealed { entries, .. } if *entries != entry.seq => {
-                return Err(differs(
-                    entry.seq,
-                    format!("the seal counts {entries} entries"),
-                ));
-            }
-            Event::Opened(_) | Event::Text(_) => {
-                return Err(differs(
-                    entry.seq,
-                    "the session had begun: nothing may be added to what it started from",
-                ));
+            (Event::Text(text), Stage::Preamble(_, texts, last)) => {
+                texts.push(text.clone());
+                (**last).clone_from(entry);
+                return Ok(());
             }
             _ => {}
         }
-        if !due.is_empty() {
-            return Err(differs(
-                entry.seq,
-                format!("{} derived values are missing in front of it", due.len()),
-            ));
+        let mut artefacts = Artefacts {
+            same: &mut self.artefacts,
+            not_compared: &mut self.not_compared,
+        };
+        begun(&mut self.stage)?.evidence(entry, &mut artefacts)
+    }
+
+    fn derived(&mut self, seq: u64, body: Body) -> Result<(), Difference> {
+        begun(&mut self.stage)?.derived(seq, body)?;
+        self.identical += 1;
+        Ok(())
+    }
+
+    /// Nothing follows any more.
+    fn end(&mut self, entries: u64) -> Result<(), Difference> {
+        let under = begun(&mut self.stage)?;
+        // The last evidence may stand in the record before what follows from it was written.
+        if !under.due.is_empty() && under.sealed {
+            let missing = under.due.len();
+            let cause = format!("{missing} derived values are missing");
+            return Err(differs(entries, cause));
         }
-        source.feed(entry)?;
-        due.extend(source.take_derived());
+        Ok(())
     }
-    let last = entries.last().map(|entry| &entry.event);
-    // The last evidence may stand in the record before what follows from it was written.
-    if !due.is_empty() && matches!(last, Some(Event::Sealed { .. })) {
-        let missing = due.len();
-        return Err(differs(
-            report.entries,
-            format!("{missing} derived values are missing"),
-        ));
+
+    fn report(mut self, extent: Extent, found: Option<Difference>) -> Report {
+        let Extent {
+            entries,
+            head,
+            ending,
+        } = extent;
+        let mut report = Report {
+            session: String::new(),
+            entries,
+            head,
+            identical: 0,
+            artefacts: Vec::new(),
+            not_compared: Vec::new(),
+            finding: Finding::Incomplete,
+        };
+        if let Ending::Broken(broken) = ending {
+            report.finding = Finding::Broken(broken);
+            return report;
+        }
+        // A session that ended in the middle of its first entry has nothing to compare.
+        if entries == 0 {
+            return report;
+        }
+        report.finding = match found.map_or_else(|| self.end(entries), Err) {
+            Err(difference) => Finding::Differs(difference),
+            Ok(()) if ending == Ending::Sealed => Finding::Identical,
+            Ok(()) => Finding::Incomplete,
+        };
+        Report {
+            session: self.session,
+            identical: self.identical,
+            artefacts: self.artefacts,
+            not_compared: self.not_compared,
+            ..report
+        }
     }
-    Ok(Walked {
-        source,
-        due,
-        document,
-    })
+}
+
+/// The source of what is derived, started where this is the first entry behind the texts.
+fn begun(stage: &mut Stage) -> Result<&mut Under, Difference> {
+    if let Stage::Preamble(opened, texts, last) = stage {
+        let mut source = Source::start(opened, texts, last)?;
+        *stage = Stage::Under(Box::new(Under {
+            opened: opened.clone(),
+            due: source.take_derived().into(),
+            source,
+            document: None,
+            sealed: false,
+        }));
+    }
+    match stage {
+        Stage::Under(under) => Ok(under),
+        _ => Err(differs(0, NOT_OPENED)),
+    }
+}
+
+/// Names of the artefacts that were looked at.
+struct Artefacts<'a> {
+    same: &'a mut Vec<String>,
+    not_compared: &'a mut Vec<String>,
+}
+
+impl Under {
+    fn derived(&mut self, seq: u64, body: Body) -> Result<(), Difference> {
+        let value = self.due.pop_front().ok_or_else(|| {
+            let cause = "a derived value that does not follow from the evidence";
+            differs(seq, cause)
+        })?;
+        compare(seq, body, &value)?;
+        if artefact::is_certificate(&value) {
+            self.document = Some(value);
+        }
+        Ok(())
+    }
+
+    fn evidence(&mut self, entry: &Entry, artefacts: &mut Artefacts) -> Result<(), Difference> {
+        match &entry.event {
+            Event::Artefact { name, sha256, .. } => {
+                if self.opened.version != env!("CARGO_PKG_VERSION") && artefact::is_pdf(name) {
+                    artefacts.not_compared.push(name.clone());
+                } else {
+                    same_artefact(entry.seq, name, sha256, self.document.as_ref())?;
+                    artefacts.same.push(name.clone());
+                }
+            }
+            Event::Sealed { entries, .. } if *entries != entry.seq => {
+                let cause = format!("the seal counts {entries} entries");
+                return Err(differs(entry.seq, cause));
+            }
+            Event::Opened(_) | Event::Text(_) => {
+                let cause = "the session had begun: nothing may be added to what it started from";
+                return Err(differs(entry.seq, cause));
+            }
+            _ => {}
+        }
+        self.sealed = matches!(entry.event, Event::Sealed { .. });
+        if !self.due.is_empty() {
+            let missing = self.due.len();
+            let cause = format!("{missing} derived values are missing in front of it");
+            return Err(differs(entry.seq, cause));
+        }
+        self.source.feed(entry)?;
+        self.due.extend(self.source.take_derived());
+        Ok(())
+    }
 }
 
 /// Where derived values come from: instruments' bytes, or a logger's file.
@@ -244,12 +375,29 @@ impl Source {
     }
 }
 
+/// A recorded value.
+enum Body<'a> {
+    Text(&'a RawValue),
+    Tree(&'a Value),
+}
+
 /// Bit-for-bit: numbers are written with the fewest digits that give the same bits back, so
 /// equal text is equal bits.
-fn compare(entry: u64, recorded: &Value, computed: &Value) -> Result<(), Difference> {
+fn compare(entry: u64, recorded: Body, computed: &Value) -> Result<(), Difference> {
     // Compared as texts: as numbers, 0 and −0 would be equal.
-    let (left, right) = (recorded.to_string(), computed.to_string());
-    if left == right {
+    let right = computed.to_string();
+    let parsed;
+    let recorded = match recorded {
+        Body::Text(text) if text.get() == right => return Ok(()),
+        // Another writer may put blanks, or other digits of the same number.
+        Body::Text(text) => {
+            parsed = serde_json::from_str(text.get())
+                .map_err(|error| differs(entry, format!("it cannot be read: {error}")))?;
+            &parsed
+        }
+        Body::Tree(tree) => tree,
+    };
+    if recorded.to_string() == right {
         return Ok(());
     }
     let (place, recorded, computed) = first_difference("", recorded, computed);

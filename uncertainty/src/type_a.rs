@@ -146,11 +146,12 @@ pub fn slope(t_h: &[f64], y: &[f64]) -> Option<Slope> {
         return None;
     }
     let n = t_h.len() as f64;
-    let mean = |values: &[f64]| values.iter().fold(0.0, |sum, value| sum + value) / n;
-    let (t_mean, y_mean) = (mean(t_h), mean(y));
-    let pairs = || t_h.iter().zip(y).map(|(t, y)| (t - t_mean, y - y_mean));
-    let tt = pairs().fold(0.0, |sum, (t, _)| sum + t * t);
-    let ty = pairs().fold(0.0, |sum, (t, y)| sum + t * y);
+    // The sums of one pass do not wait for each other; the order within each is that of time.
+    let pairs = || t_h.iter().zip(y);
+    let (t_sum, y_sum) = pairs().fold((0.0, 0.0), |(ts, ys), (t, y)| (ts + t, ys + y));
+    let (t_mean, y_mean) = (t_sum / n, y_sum / n);
+    let pairs = || pairs().map(|(t, y)| (t - t_mean, y - y_mean));
+    let (tt, ty) = pairs().fold((0.0, 0.0), |(tt, ty), (t, y)| (tt + t * t, ty + t * y));
     if !(tt > 0.0 && tt.is_finite()) {
         return None;
     }
