@@ -2,6 +2,7 @@
 //! never waits: it says what is next and takes what came of it.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use heng_quantities::{Decimal, Unit};
 
@@ -10,7 +11,8 @@ use crate::reply::{
     DecodeCause, DecodeError, EncodeError, Identity, Quality, Reply, Request, Value,
 };
 
-type QualityTable = BTreeMap<String, BTreeMap<String, Quality>>;
+/// What a state field says about the values of its reply: states by field.
+pub(crate) type QualityTable = BTreeMap<String, BTreeMap<String, Quality>>;
 
 /// One run of a sequence: identify, read, set, safe state or stop.
 #[derive(Debug, Clone)]
@@ -68,7 +70,7 @@ enum Goal {
     /// Quantities with the commands that bear on each.
     Read {
         wanted: Vec<(String, Vec<String>)>,
-        quality: BTreeMap<String, QualityTable>,
+        quality: BTreeMap<String, Arc<QualityTable>>,
     },
     Set {
         wanted: Vec<(String, String)>,
@@ -205,7 +207,7 @@ impl Recipe {
     pub(crate) fn read(
         requests: Vec<Request>,
         wanted: Vec<(String, Vec<String>)>,
-        quality: BTreeMap<String, QualityTable>,
+        quality: BTreeMap<String, Arc<QualityTable>>,
     ) -> Self {
         Self::new(
             requests.into_iter().map(Stage::Ask),
@@ -461,7 +463,7 @@ impl Recipe {
         &self,
         name: &str,
         commands: &[String],
-        quality: &BTreeMap<String, QualityTable>,
+        quality: &BTreeMap<String, Arc<QualityTable>>,
     ) -> Result<Value, RecipeError> {
         let replies = || {
             self.replies

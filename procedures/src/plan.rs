@@ -11,7 +11,7 @@ mod run;
 mod scans;
 mod timing;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use heng_quantities::Decimal;
 
@@ -193,7 +193,7 @@ struct Current {
     /// Question that must be answered before the readings begin.
     due: Option<usize>,
     /// Scans of the windows, to derive their signals again when an answer binds other formulas.
-    history: Vec<Scan>,
+    history: VecDeque<Scan>,
     accepted: Option<Steady>,
     cycles: Vec<Scan>,
     repeats: Vec<String>,

@@ -22,6 +22,8 @@ mod crash;
 #[cfg(test)]
 mod full_disk;
 #[cfg(test)]
+mod long;
+#[cfg(test)]
 mod moved_clock;
 #[cfg(test)]
 mod trial;

@@ -2,6 +2,7 @@
 //! line and column.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use toml::Spanned;
 
@@ -239,7 +240,7 @@ impl Place<'_> {
                 instead: texts.instead(&command.instead)?,
                 first_byte_us: command.first_byte_ms.map(schema::microseconds),
                 gap_us: command.gap_ms.map(schema::microseconds),
-                quality,
+                quality: Arc::new(quality),
             });
         }
         Ok(commands)

@@ -7,6 +7,7 @@ use heng_quantities::Decimal;
 use super::{Command, Description, Echo, LONGEST_REPLY, Says, argument_names};
 use crate::escape::escape;
 use crate::number::NumberFormat;
+use crate::recipe::QualityTable;
 use crate::reply::{
     Class, DecodeCause, DecodeError, EncodeError, Framing, Quality, Reply, Request, Value,
 };
@@ -67,7 +68,6 @@ impl Description {
     }
 
     fn argument(&self, request: &Request, field: &Field) -> Result<String, EncodeError> {
-        let (instrument, command) = (self.id.clone(), request.command.clone());
         let given = |name: &str| {
             request
                 .args
@@ -80,12 +80,11 @@ impl Description {
             Field::Check(_) | Field::Block => return Ok(String::new()),
             Field::Number { name, .. } | Field::Text { name, .. } => (name, given(name)),
         };
-        let argument = name.clone();
         let Some(text) = text else {
             return Err(EncodeError::MissingArgument {
-                instrument,
-                command,
-                argument,
+                instrument: self.id.clone(),
+                command: request.command.clone(),
+                argument: name.clone(),
             });
         };
         let written = match field {
@@ -97,9 +96,9 @@ impl Description {
             Field::Unit { .. } | Field::Check(_) | Field::Block => Ok(text.clone()),
         };
         written.map_err(|reason| EncodeError::Argument {
-            instrument,
-            command,
-            argument,
+            instrument: self.id.clone(),
+            command: request.command.clone(),
+            argument: name.clone(),
             reason,
         })
     }
@@ -474,10 +473,7 @@ enum Echoed {
 }
 
 /// What the state fields of one reply say about its values.
-pub(crate) fn stated_quality(
-    table: &BTreeMap<String, BTreeMap<String, Quality>>,
-    reply: &Reply,
-) -> Result<Quality, DecodeCause> {
+pub(crate) fn stated_quality(table: &QualityTable, reply: &Reply) -> Result<Quality, DecodeCause> {
     if let Some(quality) = reply.instead {
         return Ok(quality);
     }

@@ -6,14 +6,14 @@ mod dialogue;
 mod schema;
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use heng_quantities::{Decimal, Unit};
 
 use crate::line::LineSettings;
 use crate::number::NumberFormat;
 use crate::port::PortSettings;
-use crate::recipe::{ReadBackInTime, Recipe, RecipeError, UnitLimits};
+use crate::recipe::{QualityTable, ReadBackInTime, Recipe, RecipeError, UnitLimits};
 use crate::reply::{Class, Quality, Request, TimeLimits};
 use crate::template::{Field, Template};
 use crate::wire::Wire;
@@ -152,7 +152,8 @@ struct Command {
     instead: Vec<Instead>,
     first_byte_us: Option<u64>,
     gap_us: Option<u64>,
-    quality: BTreeMap<String, BTreeMap<String, Quality>>,
+    /// Shared with every recipe that reads.
+    quality: Arc<QualityTable>,
 }
 
 /// A line in the place of a reply.
@@ -437,7 +438,7 @@ impl Description {
         let quality = commands
             .iter()
             .filter_map(|name| self.command(name))
-            .map(|command| (command.name.clone(), command.quality.clone()))
+            .map(|command| (command.name.clone(), Arc::clone(&command.quality)))
             .collect();
         Ok(Recipe::read(plain(&commands), wanted, quality))
     }

@@ -172,8 +172,9 @@ impl Plan {
         // One gap more than the window, so that the shortest covering run is always inside.
         let kept_us = longest.saturating_add(micros(self.steady.gap_s));
         let from = scan.t_us.saturating_sub(kept_us);
-        self.current.history.retain(|old| old.t_us >= from);
-        self.current.history.push(scan.clone());
+        let history = &mut self.current.history;
+        while history.pop_front_if(|old| old.t_us < from).is_some() {}
+        history.push_back(scan.clone());
     }
 
     /// An answer may bind other formulas: the windows are computed again, so that no step
