@@ -4,9 +4,11 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::io;
 use std::panic::resume_unwind;
 use std::path::Path;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::ScopedJoinHandle;
 
 use heng_records::{
     Broken, Ending, Entry, Event, Extent, Opened, ReadError, Reader, Recorded, TextUsed, sha256_hex,
@@ -72,27 +74,54 @@ fn differs(entry: u64, cause: impl Into<String>) -> Difference {
 const BATCH: usize = 512;
 const WAITING: usize = 16;
 
-/// Replays the record at `path`. One thread reads, hashes and parses while this one computes.
+/// A derived value as it is recorded, and as it was computed again.
+type Pair = (u64, Box<RawValue>, Value);
+
+/// Replays the record at `path`. One thread reads, hashes and parses, this one computes, and
+/// one compares.
 ///
 /// # Errors
 /// [`ReadError`] where the file is not a record that this program can read.
 pub fn replay(path: &Path) -> Result<Report, ReadError> {
     let mut comparison = Comparison::default();
-    let mut differs = None;
-    let extent = std::thread::scope(|scope| {
-        let (sender, receiver) = sync_channel(WAITING);
-        let reading = scope.spawn(move || read_in_batches(path, &sender));
-        for batch in receiver {
-            if differs.is_none() {
-                differs = batch
-                    .into_iter()
-                    .try_for_each(|one| comparison.take(one))
-                    .err();
+    std::thread::scope(|scope| {
+        let (to_engine, recorded) = sync_channel(WAITING);
+        let (to_comparison, pairs) = sync_channel(WAITING);
+        let reading = scope.spawn(move || read_in_batches(path, &to_engine));
+        let comparing = scope.spawn(move || compare_pairs(&pairs));
+        let mut found = None;
+        for batch in recorded {
+            if found.is_none() {
+                let mut batch = Vec::into_iter(batch);
+                found = batch.try_for_each(|one| comparison.take(one)).err();
             }
+            // Nobody hears where that thread has panicked, which is told below.
+            let _ = to_comparison.send(std::mem::take(&mut comparison.pairs));
         }
-        reading.join().unwrap_or_else(|panic| resume_unwind(panic))
-    })?;
-    Ok(comparison.report(extent, differs))
+        drop(to_comparison);
+        let (identical, differs) = joined(comparing);
+        let extent = joined(reading)?;
+        comparison.identical = identical;
+        let first = differs.into_iter().chain(found);
+        let first = first.min_by_key(|difference| difference.entry);
+        Ok(comparison.report(extent, first))
+    })
+}
+
+fn joined<T>(thread: ScopedJoinHandle<T>) -> T {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+/// How many are identical, up to the first that differs.
+fn compare_pairs(pairs: &Receiver<Vec<Pair>>) -> (usize, Option<Difference>) {
+    let (mut identical, mut found) = (0, None);
+    for (seq, body, value) in pairs.iter().flatten() {
+        if found.is_none() {
+            found = compare(seq, Body::Text(&body), &value).err();
+            identical += usize::from(found.is_none());
+        }
+    }
+    (identical, found)
 }
 
 fn read_in_batches(path: &Path, to: &SyncSender<Vec<Recorded>>) -> Result<Extent, ReadError> {
@@ -100,7 +129,7 @@ fn read_in_batches(path: &Path, to: &SyncSender<Vec<Recorded>>) -> Result<Extent
     let extent = Reader::each(path, |one| {
         batch.push(one);
         if batch.len() == BATCH {
-            // Nobody hears where the engine's thread has ended; its panic then tells.
+            // Nobody hears where the engine has panicked, which its thread tells.
             let _ = to.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)));
         }
     });
@@ -164,6 +193,8 @@ struct Comparison {
     identical: usize,
     artefacts: Vec<String>,
     not_compared: Vec<String>,
+    /// Values that are to be compared.
+    pairs: Vec<Pair>,
 }
 
 #[derive(Default)]
@@ -187,13 +218,22 @@ impl Comparison {
     fn take(&mut self, recorded: Recorded) -> Result<(), Difference> {
         match recorded {
             Recorded::Evidence(entry) => self.entry(&entry),
-            Recorded::Derived { seq, body } => self.derived(seq, Body::Text(&body)),
+            Recorded::Derived { seq, body } => {
+                let value = begun(&mut self.stage)?.due(seq)?;
+                self.pairs.push((seq, body, value));
+                Ok(())
+            }
         }
     }
 
     fn entry(&mut self, entry: &Entry) -> Result<(), Difference> {
         match (&entry.event, &mut self.stage) {
-            (Event::Derived { body }, _) => return self.derived(entry.seq, Body::Tree(body)),
+            (Event::Derived { body }, _) => {
+                let value = begun(&mut self.stage)?.due(entry.seq)?;
+                compare(entry.seq, Body::Tree(body), &value)?;
+                self.identical += 1;
+                return Ok(());
+            }
             (Event::Opened(opened), Stage::Nothing) => {
                 self.session.clone_from(&opened.session);
                 let first = Box::new(entry.clone());
@@ -212,12 +252,6 @@ impl Comparison {
             not_compared: &mut self.not_compared,
         };
         begun(&mut self.stage)?.evidence(entry, &mut artefacts)
-    }
-
-    fn derived(&mut self, seq: u64, body: Body) -> Result<(), Difference> {
-        begun(&mut self.stage)?.derived(seq, body)?;
-        self.identical += 1;
-        Ok(())
     }
 
     /// Nothing follows any more.
@@ -295,16 +329,16 @@ struct Artefacts<'a> {
 }
 
 impl Under {
-    fn derived(&mut self, seq: u64, body: Body) -> Result<(), Difference> {
+    /// The value that the evidence gives where the record holds that entry.
+    fn due(&mut self, seq: u64) -> Result<Value, Difference> {
         let value = self.due.pop_front().ok_or_else(|| {
             let cause = "a derived value that does not follow from the evidence";
             differs(seq, cause)
         })?;
-        compare(seq, body, &value)?;
         if artefact::is_certificate(&value) {
-            self.document = Some(value);
+            self.document = Some(value.clone());
         }
-        Ok(())
+        Ok(value)
     }
 
     fn evidence(&mut self, entry: &Entry, artefacts: &mut Artefacts) -> Result<(), Difference> {
@@ -384,11 +418,9 @@ enum Body<'a> {
 /// Bit-for-bit: numbers are written with the fewest digits that give the same bits back, so
 /// equal text is equal bits.
 fn compare(entry: u64, recorded: Body, computed: &Value) -> Result<(), Difference> {
-    // Compared as texts: as numbers, 0 and −0 would be equal.
-    let right = computed.to_string();
     let parsed;
     let recorded = match recorded {
-        Body::Text(text) if text.get() == right => return Ok(()),
+        Body::Text(text) if is_text_of(computed, text.get()) => return Ok(()),
         // Another writer may put blanks, or other digits of the same number.
         Body::Text(text) => {
             parsed = serde_json::from_str(text.get())
@@ -397,7 +429,8 @@ fn compare(entry: u64, recorded: Body, computed: &Value) -> Result<(), Differenc
         }
         Body::Tree(tree) => tree,
     };
-    if recorded.to_string() == right {
+    // Compared as texts: as numbers, 0 and −0 would be equal.
+    if recorded.to_string() == computed.to_string() {
         return Ok(());
     }
     let (place, recorded, computed) = first_difference("", recorded, computed);
@@ -405,6 +438,26 @@ fn compare(entry: u64, recorded: Body, computed: &Value) -> Result<(), Differenc
         entry,
         format!("{place} is recorded as {recorded}, the evidence gives {computed}"),
     ))
+}
+
+/// Whether `value` is written as `text`; stops at the first byte that differs.
+fn is_text_of(value: &Value, text: &str) -> bool {
+    struct Rest<'a>(&'a [u8]);
+    impl io::Write for Rest<'_> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 = self
+                .0
+                .strip_prefix(bytes)
+                .ok_or(io::ErrorKind::InvalidData)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut rest = Rest(text.as_bytes());
+    serde_json::to_writer(&mut rest, value).is_ok() && rest.0.is_empty()
 }
 
 fn first_difference(place: &str, recorded: &Value, computed: &Value) -> (String, String, String) {
