@@ -92,21 +92,25 @@ pub fn replay(arguments: &Replay) -> Result<Exit, Failure> {
     replay_screen::screen(arguments)
 }
 
-fn read(record: &Path) -> Result<Reader, Failure> {
+pub fn read(record: &Path) -> Result<Reader, Failure> {
     Reader::open(record).map_err(|error| Failure::new(Exit::Input, &error))
 }
 
+/// Place of the entry to begin with.
+pub fn first_entry(reader: &Reader, from: u64) -> Result<usize, Failure> {
+    let count = reader.entries.len();
+    let place = usize::try_from(from).ok().filter(|&place| place < count);
+    // A record that was torn in its first entry has none, and is shown with its verdict.
+    place.or((from == 0).then_some(0)).ok_or_else(|| {
+        let message = format!("there is no entry {from}: the record has {count}, numbered from 0");
+        Failure::new(Exit::Usage, &message)
+    })
+}
+
 /// One line an entry, then the verdict.
-pub fn plain(arguments: &Replay) -> Result<Exit, Failure> {
+fn plain(arguments: &Replay) -> Result<Exit, Failure> {
     let reader = read(&arguments.record)?;
-    let count = reader.entries.len() as u64;
-    if arguments.from >= count {
-        let message = format!(
-            "there is no entry {}: the record has {count}, numbered from 0",
-            arguments.from
-        );
-        return Err(Failure::new(Exit::Usage, &message));
-    }
+    first_entry(&reader, arguments.from)?;
     match lines(&reader.entries, arguments, io::stdout().lock()) {
         // A closed pipe is the reader's choice.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -184,7 +188,7 @@ fn otherwise(arguments: &Replay) -> Result<Exit, Failure> {
     told(&replaying::judge(&reader))
 }
 
-fn told(report: &Report) -> Result<Exit, Failure> {
+pub fn told(report: &Report) -> Result<Exit, Failure> {
     print(&(report_lines(report).join("\n") + "\n"))?;
     Ok(exit_of(&report.finding))
 }

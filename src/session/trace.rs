@@ -50,6 +50,8 @@ pub enum Place {
 pub struct Step {
     pub entry: u64,
     pub place: Place,
+    /// Number of the line of the certificate, where it is one.
+    pub line: Option<usize>,
     /// How far it is from where the way began.
     pub depth: usize,
     pub text: Text,
@@ -61,6 +63,7 @@ impl Step {
         Self {
             entry,
             place,
+            line: None,
             depth,
             text,
             details: Vec::new(),

@@ -141,7 +141,8 @@ impl Figures {
         }
     }
 
-    fn said(&self, unit: Unit) -> String {
+    /// The figures in one line, in this unit of a difference.
+    pub fn said(&self, unit: Unit) -> String {
         let decision = self
             .decision
             .map_or_else(String::new, |one| format!(", {one:?}"));

@@ -3,7 +3,8 @@
 use heng_quantities::Language;
 use ratatui::crossterm::event::{KeyCode, KeyModifiers};
 
-use super::update::{Overlay, State};
+use super::replay::Command;
+use super::update::{Asked, Overlay, State};
 
 /// Where a key means something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,9 +12,12 @@ pub enum Scope {
     Bench,
     Run,
     Results,
+    Replay,
     Help,
     Detail,
     Typing,
+    /// What to filter by, or where to go.
+    Asking,
     Closing,
 }
 
@@ -24,6 +28,8 @@ pub enum Screen {
     #[default]
     Run,
     Results,
+    /// Of a record that is read; the others then show its moment under the cursor.
+    Replay,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,9 +49,12 @@ pub enum Intent {
     Freeze,
     Unfreeze,
     Traffic,
+    Replay(Command),
+    Ask(Asked),
     Help,
     Close,
     Send,
+    Accept,
     Quit,
     Interrupt,
     InterruptAgain,
@@ -81,16 +90,32 @@ impl Row {
 const SCREENS: &[Scope] = &[Scope::Bench, Scope::Run, Scope::Results];
 const RUN: &[Scope] = &[Scope::Run];
 const RESULTS: &[Scope] = &[Scope::Results];
-const LISTS: &[Scope] = &[Scope::Bench, Scope::Run, Scope::Results, Scope::Detail];
-const LEAVABLE: &[Scope] = &[Scope::Bench, Scope::Run, Scope::Results, Scope::Closing];
+const REPLAY: &[Scope] = &[Scope::Replay];
+const ALL_SCREENS: &[Scope] = &[Scope::Bench, Scope::Run, Scope::Results, Scope::Replay];
+const LISTS: &[Scope] = &[
+    Scope::Bench,
+    Scope::Run,
+    Scope::Results,
+    Scope::Detail,
+    Scope::Replay,
+];
+const LEAVABLE: &[Scope] = &[
+    Scope::Bench,
+    Scope::Run,
+    Scope::Results,
+    Scope::Replay,
+    Scope::Closing,
+];
 const LEFT_RIGHT: &[Scope] = &[Scope::Run, Scope::Results, Scope::Detail];
 const EVERYWHERE: &[Scope] = &[
     Scope::Bench,
     Scope::Run,
     Scope::Results,
+    Scope::Replay,
     Scope::Help,
     Scope::Detail,
     Scope::Typing,
+    Scope::Asking,
     Scope::Closing,
 ];
 const OVERLAYS: &[Scope] = &[Scope::Help, Scope::Detail, Scope::Closing];
@@ -156,7 +181,13 @@ pub static TABLE: &[Row] = &[
         (KeyCode::Esc, "Esc"),
         Intent::Close,
         ("no", "取消"),
-        &[Scope::Typing],
+        &[Scope::Typing, Scope::Asking],
+    ),
+    row(
+        (KeyCode::Enter, "Enter"),
+        Intent::Accept,
+        ("go on", "确定"),
+        &[Scope::Asking],
     ),
     row(
         (KeyCode::Esc, "Esc"),
@@ -170,7 +201,61 @@ pub static TABLE: &[Row] = &[
         ("close", "关闭"),
         OVERLAYS,
     )),
+    row(
+        (KeyCode::Char(' '), "Space"),
+        Intent::Replay(Command::Play),
+        ("play", "播放"),
+        ALL_SCREENS,
+    ),
+    row(
+        (KeyCode::Enter, "Enter"),
+        Intent::Replay(Command::Open),
+        ("way", "追溯"),
+        REPLAY,
+    ),
+    row(
+        letter('b', "b"),
+        Intent::Replay(Command::Return),
+        ("back", "返回"),
+        REPLAY,
+    ),
+    row(
+        (KeyCode::Tab, "Tab"),
+        Intent::Replay(Command::Pane),
+        ("pane", "窗格"),
+        REPLAY,
+    ),
+    row(
+        letter('l', "l"),
+        Intent::Replay(Command::Lines),
+        ("certificate", "证书"),
+        REPLAY,
+    ),
+    row(
+        letter('/', "/"),
+        Intent::Ask(Asked::Filter),
+        ("filter", "筛选"),
+        REPLAY,
+    ),
     row(letter('q', "q"), Intent::Quit, ("leave", "退出"), LEAVABLE),
+    row(
+        letter('k', "k"),
+        Intent::Replay(Command::Kind),
+        ("kind", "类型"),
+        REPLAY,
+    ),
+    row(
+        letter('w', "w"),
+        Intent::Replay(Command::Without),
+        ("what-if", "假设"),
+        REPLAY,
+    ),
+    row(
+        letter('g', "g"),
+        Intent::Ask(Asked::Entry),
+        ("go to", "转到"),
+        ALL_SCREENS,
+    ),
     row(letter('p', "p"), Intent::Pause, ("pause", "暂停"), SCREENS),
     row(
         letter('p', "p"),
@@ -239,21 +324,128 @@ pub static TABLE: &[Row] = &[
         letter('1', "1"),
         Intent::Show(Screen::Bench),
         ("bench", "台架"),
-        SCREENS,
+        ALL_SCREENS,
     )),
     hidden(row(
         letter('2', "2"),
         Intent::Show(Screen::Run),
         ("run", "运行"),
-        SCREENS,
+        ALL_SCREENS,
     )),
     hidden(row(
         letter('3', "3"),
         Intent::Show(Screen::Results),
         ("results", "结果"),
+        ALL_SCREENS,
+    )),
+    hidden(row(
+        letter('6', "6"),
+        Intent::Show(Screen::Replay),
+        ("replay", "回放"),
+        ALL_SCREENS,
+    )),
+    hidden(row(
+        (KeyCode::Right, "Right"),
+        Intent::Replay(Command::Forth),
+        ("next entry", "下一条"),
+        REPLAY,
+    )),
+    hidden(row(
+        (KeyCode::Left, "Left"),
+        Intent::Replay(Command::Back),
+        ("entry before", "上一条"),
+        REPLAY,
+    )),
+    hidden(row(
+        letter('.', "."),
+        Intent::Replay(Command::Forth),
+        ("next entry", "下一条"),
         SCREENS,
     )),
-    row(letter('?', "?"), Intent::Help, ("help", "帮助"), SCREENS),
+    hidden(row(
+        letter(',', ","),
+        Intent::Replay(Command::Back),
+        ("entry before", "上一条"),
+        SCREENS,
+    )),
+    hidden(row(
+        (KeyCode::PageDown, "PgDn"),
+        Intent::Replay(Command::PageForth),
+        ("page on", "下翻页"),
+        ALL_SCREENS,
+    )),
+    hidden(row(
+        (KeyCode::PageUp, "PgUp"),
+        Intent::Replay(Command::PageBack),
+        ("page back", "上翻页"),
+        ALL_SCREENS,
+    )),
+    hidden(row(
+        (KeyCode::Home, "Home"),
+        Intent::Replay(Command::First),
+        ("first", "首条"),
+        ALL_SCREENS,
+    )),
+    hidden(row(
+        (KeyCode::End, "End"),
+        Intent::Replay(Command::Last),
+        ("last", "末条"),
+        ALL_SCREENS,
+    )),
+    hidden(row(
+        letter(']', "]"),
+        Intent::Replay(Command::PointForth),
+        ("next point", "下一校准点"),
+        ALL_SCREENS,
+    )),
+    hidden(row(
+        letter('[', "["),
+        Intent::Replay(Command::PointBack),
+        ("point before", "上一校准点"),
+        ALL_SCREENS,
+    )),
+    hidden(row(
+        letter('}', "}"),
+        Intent::Replay(Command::MarkForth),
+        ("next alarm or note", "下一报警或备注"),
+        ALL_SCREENS,
+    )),
+    hidden(row(
+        letter('{', "{"),
+        Intent::Replay(Command::MarkBack),
+        ("alarm or note before", "上一报警或备注"),
+        ALL_SCREENS,
+    )),
+    hidden(row(
+        letter('n', "n"),
+        Intent::Replay(Command::MatchForth),
+        ("next that fits", "下一符合项"),
+        REPLAY,
+    )),
+    hidden(row(
+        letter('N', "N"),
+        Intent::Replay(Command::MatchBack),
+        ("one before that fits", "上一符合项"),
+        REPLAY,
+    )),
+    hidden(row(
+        letter('+', "+"),
+        Intent::Replay(Command::Faster),
+        ("faster", "加快"),
+        ALL_SCREENS,
+    )),
+    hidden(row(
+        letter('-', "-"),
+        Intent::Replay(Command::Slower),
+        ("slower", "减慢"),
+        ALL_SCREENS,
+    )),
+    row(
+        letter('?', "?"),
+        Intent::Help,
+        ("help", "帮助"),
+        ALL_SCREENS,
+    ),
     hidden(row(
         letter('?', "?"),
         Intent::Close,
@@ -264,6 +456,12 @@ pub static TABLE: &[Row] = &[
         letter('c', "Ctrl-C"),
         Intent::Interrupt,
         ("abort; twice: leave", "中止，按两次并退出"),
+        EVERYWHERE,
+    )),
+    control(row(
+        letter('c', "Ctrl-C"),
+        Intent::Quit,
+        ("leave", "退出"),
         EVERYWHERE,
     )),
     control(row(
@@ -286,8 +484,35 @@ pub fn offered_in(state: &State, scope: Scope) -> impl Iterator<Item = &'static 
         .filter(move |row| row.scopes.contains(&scope) && can(state, scope, row))
 }
 
+/// Whether a row is of the live session or of a replay, and so of what is on the screen: a
+/// record that is read takes no answer, pause, abort or note.
+pub fn belongs(state: &State, row: &Row) -> bool {
+    let replay = state.replay.is_some();
+    match row.intent {
+        Intent::Answer
+        | Intent::Pause
+        | Intent::Resume
+        | Intent::Abort
+        | Intent::Note
+        | Intent::Send
+        | Intent::Freeze
+        | Intent::Unfreeze
+        | Intent::Interrupt
+        | Intent::InterruptAgain => !replay,
+        Intent::Replay(_) | Intent::Ask(_) | Intent::Accept | Intent::Show(Screen::Replay) => {
+            replay
+        }
+        // Ctrl-C leaves a replay at once: nothing is lost.
+        Intent::Quit if row.control => replay,
+        _ => true,
+    }
+}
+
 /// Whether the intent makes sense in this state; a choice of a prompt owns its key.
 fn can(state: &State, scope: Scope, row: &Row) -> bool {
+    if !belongs(state, row) {
+        return false;
+    }
     let view = state.shown();
     let over = state.ended.is_some();
     let results = || {
@@ -309,7 +534,7 @@ fn can(state: &State, scope: Scope, row: &Row) -> bool {
         Intent::Resume => !over && state.view.run == super::view::Run::Paused,
         Intent::Abort => !over && !state.view.ended(),
         Intent::Note => !over,
-        Intent::Quit => over,
+        Intent::Quit => over || state.replay.is_some(),
         Intent::Freeze => state.frozen.is_none(),
         Intent::Unfreeze => state.frozen.is_some(),
         Intent::Show(screen) => screen != state.screen,
@@ -317,7 +542,22 @@ fn can(state: &State, scope: Scope, row: &Row) -> bool {
             Overlay::Abort(text) | Overlay::Note(text) => !text.trim().is_empty(),
             _ => false,
         },
+        Intent::Replay(command) => {
+            let panes = scope == Scope::Replay;
+            let replay = state.replay.as_deref();
+            replay.is_some_and(|replay| replay.can(command, panes))
+        }
+        Intent::Ask(_) => {
+            let replay = state.replay.as_deref();
+            replay.is_some_and(|replay| replay.entry().is_some())
+        }
+        Intent::Accept => state.accepted().is_some(),
         Intent::Up | Intent::Down => match scope {
+            Scope::Replay => {
+                let by = if row.intent == Intent::Up { -1 } else { 1 };
+                let replay = state.replay.as_deref();
+                replay.is_some_and(|replay| replay.can_move(by, true))
+            }
             Scope::Bench => !view.instruments.is_empty(),
             Scope::Run => state.prompt().is_some(),
             _ => results(),
@@ -359,6 +599,7 @@ mod tests {
             Intent::Unfreeze,
             Intent::Interrupt,
             Intent::InterruptAgain,
+            Intent::Quit,
         ];
         for (at, row) in TABLE.iter().enumerate() {
             for other in &TABLE[at + 1..] {

@@ -11,6 +11,8 @@ mod glyphs;
 mod intents;
 #[cfg(test)]
 pub mod rehearsal;
+mod replay;
+mod said;
 mod screens;
 mod style;
 mod talk;
@@ -22,21 +24,24 @@ mod view;
 
 use std::io;
 use std::sync::mpsc::{Receiver, TryRecvError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use heng_quantities::Language;
 use heng_records::Entry;
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event};
 
-pub use captions::Captions;
-pub use format::{clock_range, one_line, result_places, severity, signed, verdict};
+pub use format::{one_line, result_places, signed};
 pub use glyphs::Glyphs;
+pub use replay::{Answer, Question, Recorded, Told};
+pub use said::Said;
 pub use talk::{Direction, TalkScreen, Traffic, Typed};
-pub use text::Word;
 pub use view::time_of_day;
 
+use text::Word;
 use update::{Effect, Message, State, update};
+
+use crate::session::replay::Report;
 
 /// What the session tells the terminal.
 #[derive(Debug)]
@@ -85,8 +90,53 @@ pub fn run(
     outgoing: impl Fn(ToSession),
 ) -> io::Result<()> {
     let mut state = State::new(options);
+    let act = |effect| {
+        if let Effect::Send(said) = effect {
+            outgoing(said);
+        }
+    };
+    on_screen(&mut state, |state| receive(state, incoming), act)
+}
+
+/// Shows a record until its reader leaves. Opens no port and writes nothing: what takes long is
+/// asked of another thread, and what that tells is shown when it is there.
+///
+/// Gives the report of the recomputation, if it was told by then.
+///
+/// # Errors
+/// What the terminal says. It is restored in any case, also where the program panics.
+pub fn replay(
+    options: &Options,
+    recorded: Recorded,
+    told: &Receiver<Told>,
+    ask: impl Fn(Question),
+) -> io::Result<Option<Report>> {
+    let mut state = State::replaying(options, recorded);
+    let mut before = Instant::now();
+    let receive = |state: &mut State| {
+        while let Ok(told) = told.try_recv() {
+            update(state, Message::Told(told));
+        }
+        let now = Instant::now();
+        update(state, Message::Tick(now.duration_since(before)));
+        before = now;
+    };
+    let act = |effect| {
+        if let Effect::Ask(question) = effect {
+            ask(question);
+        }
+    };
+    on_screen(&mut state, receive, act)?;
+    Ok(state.replay.and_then(|replay| replay.report))
+}
+
+fn on_screen(
+    state: &mut State,
+    receive: impl FnMut(&mut State),
+    act: impl Fn(Effect),
+) -> io::Result<()> {
     let mut terminal = ratatui::try_init()?;
-    let left = serve(&mut terminal, &mut state, incoming, &outgoing);
+    let left = serve(&mut terminal, state, receive, act);
     ratatui::try_restore()?;
     left
 }
@@ -94,23 +144,27 @@ pub fn run(
 fn serve(
     terminal: &mut DefaultTerminal,
     state: &mut State,
-    incoming: &Receiver<FromSession>,
-    outgoing: &impl Fn(ToSession),
+    mut receive: impl FnMut(&mut State),
+    act: impl Fn(Effect),
 ) -> io::Result<()> {
     loop {
-        receive(state, incoming);
+        receive(state);
         terminal.draw(|frame| screens::draw(frame, state))?;
-        let mut first = true;
-        while event::poll(if first { FRAME } else { Duration::ZERO })? {
-            first = false;
+        let mut wait = if state.is_busy() {
+            Duration::ZERO
+        } else {
+            FRAME
+        };
+        while event::poll(wait)? {
+            wait = Duration::ZERO;
             let Event::Key(key) = event::read()? else {
                 continue;
             };
             for effect in update(state, Message::Key(key)) {
-                match effect {
-                    Effect::Send(said) => outgoing(said),
-                    Effect::Leave => return Ok(()),
+                if effect == Effect::Leave {
+                    return Ok(());
                 }
+                act(effect);
             }
         }
     }

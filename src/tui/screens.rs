@@ -2,6 +2,7 @@
 
 mod bench;
 mod overlay;
+mod replay;
 mod results;
 mod run;
 
@@ -39,10 +40,14 @@ pub fn draw(frame: &mut Frame<'_>, state: &State) {
             Screen::Bench => bench::draw(frame, state, body),
             Screen::Run => run::draw(frame, state, body),
             Screen::Results => results::draw(frame, state, body),
+            Screen::Replay => replay::draw(frame, state, body),
         }
         overlay::draw(frame, state, body);
         draw_keys(frame, state, keys);
-        draw_state(frame, state, line);
+        match state.replay.as_deref() {
+            Some(replay) => replay::draw_state(frame, state, replay, line),
+            None => draw_state(frame, state, line),
+        }
     }
     state.ui.glyphs.restrict(frame.buffer_mut());
 }
@@ -100,11 +105,16 @@ fn too_small(frame: &mut Frame<'_>, state: &State, area: Rect) {
 fn draw_tabs(frame: &mut Frame<'_>, state: &State, area: Rect) {
     let ui = state.ui;
     let mut spans = vec![Span::raw(" ")];
+    let replay = state.replay.is_some();
     for (number, screen, word) in [
         (1, Screen::Bench, Word::Bench),
         (2, Screen::Run, Word::Run),
         (3, Screen::Results, Word::Results),
+        (6, Screen::Replay, Word::Replay),
     ] {
+        if screen == Screen::Replay && !replay {
+            continue;
+        }
         let word = ui.word(word);
         spans.push(if state.screen == screen {
             Span::styled(format!("[{number} {word}]"), style::TITLE)
@@ -114,7 +124,10 @@ fn draw_tabs(frame: &mut Frame<'_>, state: &State, area: Rect) {
         spans.push(Span::raw(" "));
     }
     let mut line = Line::from(spans);
-    let person = format!("{} ", state.person);
+    let person = match replay {
+        true => format!("{} ", ui.word(Word::ReadOnlyShort)),
+        false => format!("{} ", state.person),
+    };
     if line.width() + width(&person) < usize::from(area.width) {
         let fill = usize::from(area.width) - line.width() - width(&person);
         line.push_span(Span::raw(" ".repeat(fill)));

@@ -56,14 +56,14 @@ fn control_c(state: &mut State) -> Vec<Effect> {
     )
 }
 
-fn drawn(state: &State, width: u16, height: u16) -> Buffer {
+pub fn drawn(state: &State, width: u16, height: u16) -> Buffer {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal.draw(|frame| screens::draw(frame, state)).unwrap();
     terminal.backend().buffer().clone()
 }
 
 /// The characters of a screen; the second cell of a wide one is not written.
-fn text(buffer: &Buffer) -> String {
+pub fn text(buffer: &Buffer) -> String {
     let mut text = String::new();
     for y in 0..buffer.area.height {
         let mut line = String::new();
@@ -471,8 +471,11 @@ fn a_key_does_what_footer_and_help_say_and_nothing_else() {
                     row.code,
                     KeyCode::Tab | KeyCode::Up | KeyCode::Down | KeyCode::Left | KeyCode::Right
                 );
+                // A letter of the question answers it, whatever it does elsewhere.
+                let asked = run.entries.len() == Rehearsal::held().entries.len();
+                let answers = asked && screen == Screen::Run && row.code == KeyCode::Char('w');
                 assert!(
-                    changed != means.is_empty() || one_place,
+                    changed != means.is_empty() || one_place || answers,
                     "{} on {screen:?}: {means:?}",
                     row.key
                 );

@@ -1,11 +1,14 @@
 //! From a message to the next state: no drawing, no terminal, no channel.
 
+use std::time::Duration;
+
 use heng_procedures::{Prompt, PromptChoice};
 use heng_quantities::{Language, Text, Unit};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::glyphs::Glyphs;
 use super::intents::{Intent, Scope, Screen, offered};
+use super::replay::{Question, Recorded, Replay, Told};
 use super::text::Word;
 use super::view::View;
 use super::{FromSession, Options, ToSession};
@@ -44,6 +47,23 @@ pub enum Overlay {
     Closing,
     Abort(String),
     Note(String),
+    Asking(Asked, String),
+}
+
+/// What a replay asks its reader for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// A text to filter by.
+    Filter,
+    /// The number of an entry to go to.
+    Entry,
+}
+
+/// What was typed and can be taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Accepted {
+    Filter(String),
+    Entry(u64),
 }
 
 /// Everything that decides what is drawn.
@@ -65,18 +85,24 @@ pub struct State {
     pub choice: Option<usize>,
     pub traffic: bool,
     pub zoomed: bool,
+    /// The record that is read; none while a session runs.
+    pub replay: Option<Box<Replay>>,
 }
 
 #[expect(clippy::large_enum_variant, reason = "nearly all of them are entries")]
 pub enum Message {
     Session(FromSession),
     Key(KeyEvent),
+    /// So much time has passed.
+    Tick(Duration),
+    Told(Told),
 }
 
 /// What the world outside has to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     Send(ToSession),
+    Ask(Question),
     Leave,
 }
 
@@ -100,6 +126,37 @@ impl State {
             choice: None,
             traffic: false,
             zoomed: false,
+            replay: None,
+        }
+    }
+
+    /// A record to be read.
+    pub fn replaying(options: &Options, recorded: Recorded) -> Self {
+        let mut state = Self::new(options);
+        state.screen = Screen::Replay;
+        state.replay = Some(Box::new(Replay::new(recorded, options.language)));
+        state
+    }
+
+    /// Whether something goes on without a message.
+    pub fn is_busy(&self) -> bool {
+        let folding = self.screen != Screen::Replay;
+        let replay = self.replay.as_deref();
+        replay.is_some_and(|replay| replay.is_busy(folding))
+    }
+
+    /// What was typed, where it can be taken.
+    pub fn accepted(&self) -> Option<Accepted> {
+        let Overlay::Asking(asked, text) = &self.overlay else {
+            return None;
+        };
+        match asked {
+            Asked::Filter => Some(Accepted::Filter(text.clone())),
+            Asked::Entry => {
+                let number = text.trim().parse().ok()?;
+                let last = self.replay.as_deref()?.entries().last()?.seq;
+                (number <= last).then_some(Accepted::Entry(number))
+            }
         }
     }
 
@@ -115,6 +172,7 @@ impl State {
             Overlay::Detail => Scope::Detail,
             Overlay::Closing => Scope::Closing,
             Overlay::Abort(_) | Overlay::Note(_) => Scope::Typing,
+            Overlay::Asking(..) => Scope::Asking,
         }
     }
 
@@ -124,6 +182,7 @@ impl State {
             Screen::Bench => Scope::Bench,
             Screen::Run => Scope::Run,
             Screen::Results => Scope::Results,
+            Screen::Replay => Scope::Replay,
         }
     }
 
@@ -136,19 +195,35 @@ impl State {
         }
     }
 
+    /// The question that can be answered: that of a record was answered long ago.
+    fn answerable(&self) -> Option<&Prompt> {
+        self.prompt().filter(|_| self.replay.is_none())
+    }
+
     pub fn choice_by_key(&self, key: char) -> Option<&PromptChoice> {
         let same = |choice: &&PromptChoice| choice.key.eq_ignore_ascii_case(&key);
-        self.prompt()?.choices.iter().find(same)
+        self.answerable()?.choices.iter().find(same)
     }
 
     /// The choice that Enter gives.
     pub fn chosen(&self) -> Option<&PromptChoice> {
-        self.prompt()?.choices.get(self.choice?)
+        self.answerable()?.choices.get(self.choice?)
     }
 }
 
 /// Takes a message; the answer is what has to happen outside, in this order.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
+    let effects = take(state, message);
+    // The screens of the session show the moment that the reader has gone to.
+    if state.screen != Screen::Replay
+        && let Some(replay) = &mut state.replay
+    {
+        replay.fold(&mut state.view);
+    }
+    effects
+}
+
+fn take(state: &mut State, message: Message) -> Vec<Effect> {
     match message {
         Message::Session(FromSession::Entry(entry)) => {
             let asked = state.view.prompt.clone();
@@ -162,6 +237,18 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             state.ended = Some(how);
             state.overlay = Overlay::Closing;
             state.frozen = None;
+            Vec::new()
+        }
+        Message::Tick(passed) => {
+            if let Some(replay) = &mut state.replay {
+                replay.tick(passed);
+            }
+            Vec::new()
+        }
+        Message::Told(told) => {
+            if let Some(replay) = &mut state.replay {
+                replay.told(told);
+            }
             Vec::new()
         }
         Message::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
@@ -178,7 +265,7 @@ fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         .modifiers
         .intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
     match &mut state.overlay {
-        Overlay::Abort(text) | Overlay::Note(text) => {
+        Overlay::Abort(text) | Overlay::Note(text) | Overlay::Asking(_, text) => {
             match key.code {
                 KeyCode::Char(character) if plain && text.chars().count() < TYPED => {
                     text.push(character);
@@ -238,6 +325,14 @@ fn act(state: &mut State, intent: Intent) -> Vec<Effect> {
         Intent::Freeze => state.frozen = Some(Box::new(state.view.clone())),
         Intent::Unfreeze => state.frozen = None,
         Intent::Traffic => state.traffic = !state.traffic,
+        Intent::Replay(command) => {
+            let panes = state.screen == Screen::Replay;
+            let replay = state.replay.as_deref_mut();
+            let question = replay.and_then(|replay| replay.command(command, panes));
+            effects.extend(question.map(Effect::Ask));
+        }
+        Intent::Ask(asked) => state.overlay = Overlay::Asking(asked, typed_before(state, asked)),
+        Intent::Accept => accept(state),
         Intent::Help => state.overlay = Overlay::Help,
         Intent::Close => state.overlay = Overlay::None,
         Intent::Send => match std::mem::take(&mut state.overlay) {
@@ -265,6 +360,28 @@ fn act(state: &mut State, intent: Intent) -> Vec<Effect> {
         }
     }
     effects
+}
+
+/// A filter is changed; the number of an entry is typed anew.
+fn typed_before(state: &State, asked: Asked) -> String {
+    let replay = state.replay.as_deref();
+    let filter = replay.map(|replay| replay.filter.text().to_owned());
+    filter
+        .filter(|_| asked == Asked::Filter)
+        .unwrap_or_default()
+}
+
+fn accept(state: &mut State) {
+    let accepted = state.accepted();
+    state.overlay = Overlay::None;
+    let Some(replay) = &mut state.replay else {
+        return;
+    };
+    match accepted {
+        Some(Accepted::Filter(text)) => replay.set_filter(&text),
+        Some(Accepted::Entry(number)) => replay.go(replay.place(number)),
+        None => {}
+    }
 }
 
 fn turn(state: &mut State, by: isize) {
@@ -303,6 +420,11 @@ fn select(state: &mut State, by: isize) {
                 .get(state.measurand)
                 .map_or(0, |one| one.rows.len());
             state.row = moved(state.row, by, rows);
+        }
+        Screen::Replay => {
+            if let Some(replay) = &mut state.replay {
+                replay.step_by(by, true);
+            }
         }
     }
 }

@@ -38,7 +38,10 @@ impl CertificateLine {
             &format!("certificate, line {number}: {}", self.text.en),
             &format!("证书第 {number} 行：{}", self.text.zh),
         );
-        Step::new(self.entry, Place::Line, depth, text)
+        Step {
+            line: Some(number),
+            ..Step::new(self.entry, Place::Line, depth, text)
+        }
     }
 }
 

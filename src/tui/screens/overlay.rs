@@ -9,10 +9,10 @@ use ratatui::widgets::{Clear, Paragraph, Wrap};
 use super::results::{budget_rows, point_name, selected, summary};
 use super::{labelled, pane};
 use crate::tui::format::{one_line, width};
-use crate::tui::intents::{Row, TABLE, offered_in};
+use crate::tui::intents::{Row, TABLE, belongs, offered_in};
 use crate::tui::style;
 use crate::tui::text::Word;
-use crate::tui::update::{Overlay, State};
+use crate::tui::update::{Asked, Overlay, State};
 
 pub fn draw(frame: &mut Frame<'_>, state: &State, area: Rect) {
     let ui = state.ui;
@@ -43,7 +43,32 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, area: Rect) {
                 style::ACT,
             );
         }
+        Overlay::Asking(asked, text) => asking(frame, state, area, (*asked, text)),
     }
+}
+
+/// The text to filter by, or the number of an entry.
+fn asking(frame: &mut Frame<'_>, state: &State, area: Rect, (asked, text): (Asked, &str)) {
+    let ui = state.ui;
+    let last = state
+        .replay
+        .as_deref()
+        .and_then(|replay| replay.entries().last());
+    let last = last.map_or(0, |entry| entry.seq);
+    let (title, hint) = match asked {
+        Asked::Filter => (Word::FilterTitle, ui.word(Word::FilterHint).to_owned()),
+        Asked::Entry => (
+            Word::GoToTitle,
+            format!("{} {last}", ui.word(Word::NumbersUpTo)),
+        ),
+    };
+    popup(
+        frame,
+        area,
+        ui.word(title),
+        typed(text, Some(&hint)),
+        style::ACT,
+    );
 }
 
 /// A framed text in the middle, as large as it needs and never larger than the screen.
@@ -76,7 +101,7 @@ fn popup(frame: &mut Frame<'_>, area: Rect, title: &str, text: Vec<Line<'_>>, st
     frame.render_widget(text, place);
 }
 
-fn typed(text: &str, hint: Option<&'static str>) -> Vec<Line<'static>> {
+fn typed(text: &str, hint: Option<&str>) -> Vec<Line<'static>> {
     let mut lines = vec![Line::from(vec![
         Span::raw(format!(" {}", one_line_keeping_end(text))),
         Span::styled(" ", style::SELECTED),
@@ -103,7 +128,7 @@ fn one_line_keeping_end(text: &str) -> String {
 /// where one is too long.
 fn help(state: &State, room: usize) -> Vec<Line<'static>> {
     let below = state.below();
-    let of_screen = |row: &&Row| row.scopes.contains(&below);
+    let of_screen = |row: &&Row| row.scopes.contains(&below) && belongs(state, row);
     let usable: Vec<_> = offered_in(state, below).map(|row| row.intent).collect();
     let lines = TABLE.iter().filter(of_screen).map(|row| {
         let title = state.ui.glyphs.spell(row.title(state.ui.language));
@@ -119,10 +144,11 @@ fn help(state: &State, room: usize) -> Vec<Line<'static>> {
         return lines;
     }
     let (left, right) = lines.split_at(lines.len().div_ceil(2));
+    let widest = left.iter().map(Line::width).max().unwrap_or(0);
     let joined = left.iter().enumerate().map(|(at, line)| {
         let mut line = line.clone();
         if let Some(second) = right.get(at) {
-            let fill = 28_usize.saturating_sub(line.width());
+            let fill = (widest + 1).saturating_sub(line.width());
             line.push_span(Span::raw(" ".repeat(fill)));
             let spans = second.spans.iter().cloned();
             line.extend(spans.map(|span| span.patch_style(second.style)));
