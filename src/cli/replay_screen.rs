@@ -44,7 +44,7 @@ pub fn screen(arguments: &Replay) -> Result<Exit, Failure> {
     });
     let report = report.map_err(|error| {
         let message = format!("terminal: {error}; --plain and --verify need none");
-        Failure::new(Exit::Input, &message)
+        Failure::new(Exit::Instrument, &message)
     })?;
     match report {
         Some(report) => told(&report),

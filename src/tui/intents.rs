@@ -499,9 +499,8 @@ pub fn belongs(state: &State, row: &Row) -> bool {
         | Intent::Unfreeze
         | Intent::Interrupt
         | Intent::InterruptAgain => !replay,
-        Intent::Replay(_) | Intent::Ask(_) | Intent::Accept | Intent::Show(Screen::Replay) => {
-            replay
-        }
+        Intent::Replay(_) | Intent::Ask(_) | Intent::Accept => replay,
+        Intent::Show(Screen::Replay) => replay && state.screen != Screen::Replay,
         // Ctrl-C leaves a replay at once: nothing is lost.
         Intent::Quit if row.control => replay,
         _ => true,

@@ -9,7 +9,7 @@ use ratatui::widgets::{Clear, Paragraph, Wrap};
 use super::results::{budget_rows, point_name, selected, summary};
 use super::{labelled, pane};
 use crate::tui::format::{one_line, width};
-use crate::tui::intents::{Row, TABLE, belongs, offered_in};
+use crate::tui::intents::{Intent, Row, TABLE, belongs, offered_in};
 use crate::tui::style;
 use crate::tui::text::Word;
 use crate::tui::update::{Asked, Overlay, State};
@@ -128,7 +128,11 @@ fn one_line_keeping_end(text: &str) -> String {
 /// where one is too long.
 fn help(state: &State, room: usize) -> Vec<Line<'static>> {
     let below = state.below();
-    let of_screen = |row: &&Row| row.scopes.contains(&below) && belongs(state, row);
+    let of_screen = |row: &&Row| {
+        // In a replay `q` says already what Ctrl-C does.
+        let twice = row.control && row.intent == Intent::Quit;
+        row.scopes.contains(&below) && belongs(state, row) && !twice
+    };
     let usable: Vec<_> = offered_in(state, below).map(|row| row.intent).collect();
     let lines = TABLE.iter().filter(of_screen).map(|row| {
         let title = state.ui.glyphs.spell(row.title(state.ui.language));
