@@ -116,6 +116,23 @@ pub fn right(text: &str, cells: usize) -> String {
     }
 }
 
+/// The text in pieces that fit, one at least; cut at a blank where there is one.
+pub fn pieces(text: &str, cells: usize) -> Vec<String> {
+    let mut pieces = Vec::new();
+    let mut piece = String::new();
+    for character in text.chars().filter(|character| !character.is_control()) {
+        piece.push(character);
+        if width(&piece) > cells {
+            let blank = piece.rfind(' ').filter(|&at| at > 0);
+            let at = blank.map_or(piece.len() - character.len_utf8(), |at| at + 1);
+            let rest = piece.split_off(at);
+            pieces.push(std::mem::replace(&mut piece, rest));
+        }
+    }
+    pieces.push(piece);
+    pieces
+}
+
 /// Symbol and word of a verdict.
 pub fn verdict(language: Language, result: &PointResult) -> (String, Option<Verdict>) {
     let verdict = result.decision.as_ref().map(|decision| decision.verdict);

@@ -317,7 +317,7 @@ impl Replay {
         self.side = Side::Way;
     }
 
-    fn ask(&mut self, question: Question) -> Option<Question> {
+    fn ask(&mut self, question: Question) -> Question {
         self.pane = Pane::Side;
         self.side = match question {
             Question::Without(_) => Side::WhatIf,
@@ -326,7 +326,7 @@ impl Replay {
         self.scroll = 0;
         self.refused = None;
         self.waiting = Some(question.clone());
-        Some(question)
+        question
     }
 
     /// The number of the reading under the cursor, if it is one that a what-if can leave out.
@@ -410,7 +410,7 @@ impl Replay {
             }
             Command::Kind => self.next_kind(),
             Command::Open => return self.open(),
-            Command::Lines => return self.ask(Question::Lines),
+            Command::Lines => return Some(self.ask(Question::Lines)),
             Command::Return => self.give_back(),
             Command::Without => return self.leave_out(),
             _ => {}
@@ -519,7 +519,7 @@ impl Replay {
     fn open(&mut self) -> Option<Question> {
         if (self.pane, self.side) != (Pane::Side, Side::Way) {
             let number = self.entry()?.seq;
-            return self.ask(Question::Up(number));
+            return Some(self.ask(Question::Up(number)));
         }
         let step = self.step()?;
         let (entry, line) = (step.entry, step.line);
@@ -527,7 +527,7 @@ impl Replay {
         if let Some(line) = line
             && down != Some(&Question::Down(line))
         {
-            return self.ask(Question::Down(line));
+            return Some(self.ask(Question::Down(line)));
         }
         self.side = Side::Entry;
         self.go(self.place(entry));
@@ -571,7 +571,7 @@ impl Replay {
         let question = self.ask(Question::Without(numbers));
         // More readings are chosen in the list.
         self.pane = pane;
-        question
+        Some(question)
     }
 
     #[cfg(test)]

@@ -124,9 +124,10 @@ fn draw_tabs(frame: &mut Frame<'_>, state: &State, area: Rect) {
         spans.push(Span::raw(" "));
     }
     let mut line = Line::from(spans);
-    let person = match replay {
-        true => format!("{} ", ui.word(Word::ReadOnlyShort)),
-        false => format!("{} ", state.person),
+    let person = if replay {
+        format!("{} ", ui.word(Word::ReadOnlyShort))
+    } else {
+        format!("{} ", state.person)
     };
     if line.width() + width(&person) < usize::from(area.width) {
         let fill = usize::from(area.width) - line.width() - width(&person);

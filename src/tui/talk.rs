@@ -12,7 +12,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 use ratatui::{DefaultTerminal, Frame};
 
-use super::format::{fitted, width};
+use super::format::{fitted, pieces, width};
 use super::glyphs::Glyphs;
 use super::style;
 use super::text::Word;
@@ -74,7 +74,7 @@ impl Traffic {
     pub fn lines(&self, bytes_per_line: usize, cells: usize) -> Vec<String> {
         let head = format!("{} {} ", self.time, self.direction.mark());
         let pieces: Vec<String> = if self.bytes.is_empty() {
-            cut(&self.text, cells.saturating_sub(width(&head)).max(8))
+            pieces(&self.text, cells.saturating_sub(width(&head)).max(8))
         } else {
             let chunks = self.bytes.chunks(bytes_per_line);
             let both = chunks.map(|chunk| {
@@ -89,23 +89,6 @@ impl Traffic {
         let lines = heads.zip(pieces).map(|(head, piece)| head.clone() + &piece);
         lines.collect()
     }
-}
-
-/// The text in pieces that fit, one at least; cut at a blank where there is one.
-fn cut(text: &str, cells: usize) -> Vec<String> {
-    let mut pieces = Vec::new();
-    let mut piece = String::new();
-    for character in text.chars().filter(|character| !character.is_control()) {
-        piece.push(character);
-        if width(&piece) > cells {
-            let blank = piece.rfind(' ').filter(|&at| at > 0);
-            let at = blank.map_or(piece.len() - character.len_utf8(), |at| at + 1);
-            let rest = piece.split_off(at);
-            pieces.push(std::mem::replace(&mut piece, rest));
-        }
-    }
-    pieces.push(piece);
-    pieces
 }
 
 /// What the person did.
@@ -315,7 +298,7 @@ impl State {
     fn draw_help(&self, frame: &mut Frame<'_>, area: Rect) {
         let text = Word::TalkHelp.get(self.language);
         let cells = usize::from(area.width.saturating_sub(4));
-        let lines: Vec<String> = text.lines().flat_map(|line| cut(line, cells)).collect();
+        let lines: Vec<String> = text.lines().flat_map(|line| pieces(line, cells)).collect();
         let rows = u16::try_from(lines.len() + 2)
             .unwrap_or(u16::MAX)
             .min(area.height);

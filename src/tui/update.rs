@@ -89,7 +89,6 @@ pub struct State {
     pub replay: Option<Box<Replay>>,
 }
 
-#[expect(clippy::large_enum_variant, reason = "nearly all of them are entries")]
 pub enum Message {
     Session(FromSession),
     Key(KeyEvent),

@@ -33,11 +33,6 @@ impl Filter {
         &self.found
     }
 
-    /// Entries that were looked at so far.
-    pub const fn looked(&self) -> usize {
-        self.looked
-    }
-
     pub fn set_kind(&mut self, kind: Option<Kind>) {
         self.kind = kind;
         self.begin();

@@ -150,13 +150,6 @@ impl Outline {
         neighbour(&self.marks, |(place, _)| *place, at, forth)
     }
 
-    /// Number of the point under way at a place, from 0.
-    pub fn point_at(&self, at: usize) -> Option<usize> {
-        let after = self.points.partition_point(|begun| begun.at <= at);
-        let begun = after.checked_sub(1).map(|before| self.points[before]);
-        begun.map(|begun| begun.point)
-    }
-
     pub fn count(&self, mark: Mark) -> usize {
         self.marks.iter().filter(|(_, one)| *one == mark).count()
     }

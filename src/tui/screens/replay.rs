@@ -7,11 +7,11 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Wrap};
 
 use super::{cells, lines, panel};
 use crate::session::replay::{Finding, Report};
-use crate::tui::format::{fitted, grouped, one_line, right, short_hash, width};
+use crate::tui::format::{fitted, grouped, one_line, pieces, right, short_hash, width};
+use crate::tui::intents::Screen;
 use crate::tui::replay::{Kind, Mark, Pane, Replay};
 use crate::tui::style;
 use crate::tui::text::Word;
@@ -22,6 +22,8 @@ use crate::tui::view::time_of_day;
 const KINDS: usize = 54;
 /// Columns from which the panes stand side by side.
 const WIDE: u16 = 80;
+/// Columns from which both have room enough.
+const ROOMY: u16 = 110;
 
 /// ```text
 /// where the chain does not hold
@@ -67,8 +69,14 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, area: Rect) {
         return;
     }
     draw_timeline(frame, ui, replay, top);
+    // Where there is little room, what is read gets most of it.
+    let share = if area.width < ROOMY && replay.pane == Pane::Side {
+        36
+    } else {
+        50
+    };
     let [left, right] =
-        Layout::horizontal([Constraint::Percentage(50), Constraint::Percentage(50)]).areas(middle);
+        Layout::horizontal([Constraint::Percentage(share), Constraint::Min(0)]).areas(middle);
     draw_entries(frame, ui, replay, left);
     side::draw(frame, ui, replay, right);
     draw_verdict(frame, ui, replay, bottom);
@@ -87,6 +95,17 @@ fn banner(ui: Ui, replay: &Replay, room: u16) -> Vec<Line<'static>> {
         .iter()
         .zip(["!", " "])
         .map(|(text, mark)| Line::styled(format!(" {mark} {}", fitted(text, room)), style))
+        .collect()
+}
+
+/// A text behind its head, in lines that fit and stand under its beginning.
+fn folded(head: &str, text: &str, room: usize, style: Style) -> Vec<Line<'static>> {
+    let cells = width(head);
+    let pieces = pieces(text, room.saturating_sub(cells).max(8));
+    let heads = std::iter::once(head.to_owned()).chain(std::iter::repeat(" ".repeat(cells)));
+    let lines = heads.zip(pieces);
+    lines
+        .map(|(head, piece)| Line::styled(head + &piece, style))
         .collect()
 }
 
@@ -247,7 +266,7 @@ fn entries_title(ui: Ui, replay: &Replay) -> String {
     let (title, of) = (ui.word(Word::EntriesTitle), ui.word(Word::Of));
     let count = replay.entries().len() as u64;
     let at = replay.entry().map_or(0, |entry| entry.seq);
-    let mut title = format!("{title} {} {of} {}", grouped(at), grouped(count));
+    let title = format!("{title} {} {of} {}", grouped(at), grouped(count));
     let filter = &replay.filter;
     if !filter.is_active() {
         return title;
@@ -259,16 +278,9 @@ fn entries_title(ui: Ui, replay: &Replay) -> String {
         .chain(text.map(|text| format!("\"{text}\"")));
     let parts: Vec<_> = parts.collect();
     let found = grouped(filter.found().len() as u64);
-    title = format!(
-        "{title}  / {}: {} {found}",
-        parts.join(" "),
-        ui.word(Word::Found)
-    );
-    if is_looking(replay) {
-        let looked = grouped(filter.looked() as u64);
-        title = format!("{title}, {} {looked}", ui.word(Word::LookedAt));
-    }
-    title
+    // More may be found as long as not all were looked at.
+    let more = if is_looking(replay) { "+" } else { "" };
+    format!("{title}  / {}: {found}{more}", parts.join(" "))
 }
 
 /// `▸ 18240 12:41:00 traffic  DUT 1: send\r -> RH= 51.9`.
@@ -316,80 +328,78 @@ fn entry_line(ui: Ui, replay: &Replay, at: usize, room: usize) -> Line<'static> 
 fn draw_verdict(frame: &mut Frame<'_>, ui: Ui, replay: &Replay, area: Rect) {
     let title = ui.word(Word::Verification);
     let inside = panel(frame, area, title, replay.pane == Pane::Verdict);
-    let mut text = vec![seal_line(ui, replay)];
+    let room = usize::from(inside.width);
+    let mut said = vec![seal(ui, replay)];
     match &replay.report {
-        None => text.push(Line::styled(
-            format!(" · {}", ui.word(Word::Recomputing)),
-            style::ACT,
-        )),
-        Some(report) => text.extend(report_lines(ui, report)),
+        None => said.push((" · ", ui.word(Word::Recomputing).to_owned(), style::ACT)),
+        Some(report) => said.extend(reported(ui, report)),
     }
-    let by = format!(
-        "   heng {}: {}",
-        env!("CARGO_PKG_VERSION"),
-        ui.word(Word::ByThisProgram)
-    );
-    text.push(Line::styled(by, style::DIM));
-    frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: false }), inside);
+    let program = ui.word(Word::ByThisProgram);
+    let by = format!("heng {}: {program}", env!("CARGO_PKG_VERSION"));
+    said.push(("   ", by, style::DIM));
+    let said = said.iter();
+    let text = said.flat_map(|(mark, text, style)| folded(mark, text, room, *style));
+    lines(frame, inside, text.collect());
 }
 
-fn mark_line(mark: &str, text: &str, style: Style) -> Line<'static> {
-    Line::styled(format!(" {mark} {text}"), style)
-}
+/// A mark, what is said, and how.
+type Verdict = (&'static str, String, Style);
 
 /// Chain and seal, as they were read.
-fn seal_line(ui: Ui, replay: &Replay) -> Line<'static> {
+fn seal(ui: Ui, replay: &Replay) -> Verdict {
     let entries = grouped(replay.entries().len() as u64);
     let head = replay.entries().last().map_or("", |entry| &entry.hash);
     let chain = format!("{entries} {}, {}", ui.word(Word::Entries), short_hash(head));
+    let holds = ui.word(Word::ChainHolds);
+    let open = ui.word(Word::NotSealed);
     match &replay.reader().ending {
         Ending::Sealed => {
-            let (holds, sealed) = (ui.word(Word::ChainHolds), ui.word(Word::SealHolds));
-            mark_line("✓", &format!("{holds}: {chain}; {sealed}"), style::GOOD)
+            let sealed = ui.word(Word::SealHolds);
+            (" ✓ ", format!("{holds}: {chain}; {sealed}"), style::GOOD)
         }
-        Ending::Open => {
-            let (holds, open) = (ui.word(Word::ChainHolds), ui.word(Word::NotSealed));
-            mark_line("!", &format!("{holds}: {chain}; {open}"), style::WARNING)
-        }
+        Ending::Open => (" ! ", format!("{holds}: {chain}; {open}"), style::WARNING),
         Ending::Torn(_) => {
-            let (torn, open) = (ui.word(Word::TornTail), ui.word(Word::NotSealed));
-            mark_line("!", &format!("{chain}; {torn}; {open}"), style::WARNING)
+            let torn = ui.word(Word::TornTail);
+            (" ! ", format!("{chain}; {torn}; {open}"), style::WARNING)
         }
         Ending::Broken(broken) => {
-            let (word, place) = (ui.word(Word::VerdictAltered), one_line(&broken.to_string()));
-            let place = ui.glyphs.spell(&place);
-            mark_line("✗", &format!("{word}: {place}"), style::BAD)
+            let place = ui.glyphs.spell(&one_line(&broken.to_string()));
+            let word = ui.word(Word::VerdictAltered);
+            (" ✗ ", format!("{word}: {place}"), style::BAD)
         }
     }
 }
 
-fn report_lines(ui: Ui, report: &Report) -> Vec<Line<'static>> {
-    let same = format!(
-        "{} {}",
-        grouped(report.identical as u64),
-        ui.word(Word::Identical)
-    );
-    let mut text = match &report.finding {
+fn reported(ui: Ui, report: &Report) -> Vec<Verdict> {
+    let count = grouped(report.identical as u64);
+    let same = format!("{count} {}", ui.word(Word::Identical));
+    let mut said = match &report.finding {
         Finding::Broken(_) => Vec::new(),
         Finding::Differs(difference) => {
-            let word = ui.word(Word::ValueDiffers);
             let cause = ui.glyphs.spell(&one_line(&difference.to_string()));
+            let word = ui.word(Word::ValueDiffers);
             vec![
-                mark_line("✗", &format!("{word}: {cause}"), style::BAD),
-                mark_line(" ", &same, style::PLAIN),
+                (" ✗ ", format!("{word}: {cause}"), style::BAD),
+                ("   ", same, style::PLAIN),
             ]
         }
-        Finding::Identical | Finding::Incomplete => vec![mark_line("✓", &same, style::GOOD)],
+        Finding::Identical | Finding::Incomplete => vec![(" ✓ ", same, style::GOOD)],
     };
-    if !report.artefacts.is_empty() {
-        let (names, word) = (report.artefacts.join(", "), ui.word(Word::FilesIdentical));
-        text.push(mark_line("✓", &format!("{names}: {word}"), style::GOOD));
-    }
-    if !report.not_compared.is_empty() {
-        let (names, word) = (report.not_compared.join(", "), ui.word(Word::NotCompared));
-        text.push(mark_line("!", &format!("{names}: {word}"), style::WARNING));
-    }
-    text
+    let mut files = |mark, word: Word, names: &[String], style| {
+        if !names.is_empty() {
+            let (count, word) = (names.len(), ui.word(word));
+            let names = one_line(&names.join(", "));
+            said.push((mark, format!("{count} {word}: {names}"), style));
+        }
+    };
+    files(" ✓ ", Word::FilesIdentical, &report.artefacts, style::GOOD);
+    files(
+        " ! ",
+        Word::NotCompared,
+        &report.not_compared,
+        style::WARNING,
+    );
+    said
 }
 
 /// The verdict in one word.
@@ -413,7 +423,7 @@ pub fn draw_state(frame: &mut Frame<'_>, state: &State, replay: &Replay, area: R
     let entry = replay.entry();
     let time = entry.map_or_else(String::new, |entry| time_of_day(&entry.utc));
     let number = grouped(entry.map_or(0, |entry| entry.seq));
-    let session = replay.session();
+    let session = one_line(replay.session());
     let mut items = vec![
         (
             format!(" {} {session}", ui.word(Word::ReplayState)),
@@ -421,13 +431,13 @@ pub fn draw_state(frame: &mut Frame<'_>, state: &State, replay: &Replay, area: R
         ),
         (format!("  {mark} {}", ui.word(word)), verdict_style),
         (
-            format!("  {} {number}", ui.word(Word::EntryWord)),
+            format!("  {} {number}", ui.word(Word::EntryNumber)),
             style::PLAIN,
         ),
         (format!("  {time}"), style::PLAIN),
         (format!("  {}", ui.word(Word::ReadOnly)), style::DIM),
     ];
-    if state.is_busy() && !replay.is_folded() {
+    if state.screen != Screen::Replay && !replay.is_folded() {
         let percent = (replay.folded() * 100.0).round();
         let reading = format!("  {} {percent} %", ui.word(Word::ReadingOn));
         items.insert(1, (reading, style::ACT));

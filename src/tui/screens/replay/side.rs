@@ -2,14 +2,15 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Wrap};
 
+use super::folded;
 use crate::session::trace::{Place, Step};
 use crate::session::whatif::{Changed, caution};
 use crate::tui::format::{fitted, one_line, width};
 use crate::tui::replay::{Pane, Question, Replay, Side, Way};
-use crate::tui::screens::panel;
+use crate::tui::screens::{lines, panel};
 use crate::tui::style;
 use crate::tui::text::Word;
 use crate::tui::update::Ui;
@@ -17,50 +18,47 @@ use crate::tui::update::Ui;
 pub fn draw(frame: &mut Frame<'_>, ui: Ui, replay: &Replay, area: Rect) {
     let focused = replay.pane == Pane::Side;
     let title = title(ui, replay);
-    let title = fitted(
-        &title,
-        width(&title).min(usize::from(area.width).saturating_sub(4)),
-    );
-    let inside = panel(frame, area, &title, focused);
+    let cells = width(&title).min(usize::from(area.width).saturating_sub(4));
+    let inside = panel(frame, area, &fitted(&title, cells), focused);
     let (rows, room) = (usize::from(inside.height), usize::from(inside.width));
-    // Lines that go on stand under their beginning.
-    let inset = Rect {
-        x: inside.x + 1,
-        width: inside.width.saturating_sub(2),
-        ..inside
-    };
-    let (text, place) = match replay.side {
+    let text = match replay.side {
         _ if replay.waiting.is_some() => {
             let word = match replay.side {
                 Side::WhatIf => Word::Computing,
                 _ => Word::Looking,
             };
-            (vec![Line::styled(ui.word(word), style::ACT)], inset)
+            folded(" ", ui.word(word), room, style::ACT)
         }
-        Side::Entry => (entry(ui, replay, rows), inset),
+        Side::Entry => entry(ui, replay, (rows, room)),
         Side::Way => match (&replay.refused, replay.way()) {
-            (Some(reason), _) => (vec![refused(reason)], inset),
-            (None, Some(way)) => (steps(ui, way, rows, room), inside),
-            (None, None) => (Vec::new(), inset),
+            (Some(reason), _) => refused(reason, room),
+            (None, Some(way)) => steps(ui, way, (rows, room)),
+            (None, None) => Vec::new(),
         },
-        Side::WhatIf => (what_if(ui, replay), inset),
+        Side::WhatIf => what_if(ui, replay, (rows, room)),
     };
-    frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: false }), place);
+    lines(frame, inside, text);
 }
 
-fn refused(reason: &str) -> Line<'static> {
-    Line::styled(format!("! {}", one_line(reason)), style::WARNING)
+fn refused(reason: &str, room: usize) -> Vec<Line<'static>> {
+    folded(" ! ", &one_line(reason), room, style::WARNING)
 }
 
 fn title(ui: Ui, replay: &Replay) -> String {
     let question = replay.waiting.as_ref();
     let question = question.or_else(|| replay.way().map(|way| &way.question));
+    let lines = ui.word(Word::CertificateLines);
     match (replay.side, question) {
-        (Side::Way, _) if replay.refused.is_some() => ui.word(Word::CertificateLines).to_owned(),
         (Side::WhatIf, _) => ui.word(Word::WhatIfTitle).to_owned(),
-        (Side::Way, Some(Question::Lines)) => ui.word(Word::CertificateLines).to_owned(),
-        (Side::Way, Some(Question::Down(line))) => format!("{} {line}", ui.word(Word::WayDown)),
-        (Side::Way, Some(Question::Up(entry))) => format!("{} {entry}", ui.word(Word::WayUp)),
+        (Side::Way, _) if replay.refused.is_some() => lines.to_owned(),
+        (Side::Way, Some(Question::Lines)) => lines.to_owned(),
+        (Side::Way, Some(Question::Down(line))) => {
+            let (from, to) = (ui.word(Word::CertificateLine), ui.word(Word::BytesInHex));
+            format!("{from} {line} → {to}")
+        }
+        (Side::Way, Some(Question::Up(entry))) => {
+            format!("{} {entry} → {lines}", ui.word(Word::EntryTitle))
+        }
         _ => {
             let number = replay.entry().map(|entry| entry.seq.to_string());
             let number = number.unwrap_or_default();
@@ -69,101 +67,88 @@ fn title(ui: Ui, replay: &Replay) -> String {
     }
 }
 
-fn entry(ui: Ui, replay: &Replay, rows: usize) -> Vec<Line<'static>> {
+fn entry(ui: Ui, replay: &Replay, (rows, room): (usize, usize)) -> Vec<Line<'static>> {
     let Some(detail) = replay.detail() else {
         return Vec::new();
     };
     let lines = detail.lines().skip(replay.scroll).take(rows);
-    lines
-        .map(|line| Line::raw(ui.glyphs.spell(&line)))
-        .collect()
+    let lines = lines.flat_map(|line| {
+        // What a value holds stands under its name, also where it goes on.
+        let depth = line.len() - line.trim_start_matches(' ').len();
+        let indent = " ".repeat(depth.min(room / 2) + 1);
+        folded(
+            &indent,
+            &ui.glyphs.spell(line.trim_start()),
+            room,
+            style::PLAIN,
+        )
+    });
+    lines.take(rows).collect()
 }
 
-/// The steps around the selected one, which shows its details.
-fn steps(ui: Ui, way: &Way, rows: usize, room: usize) -> Vec<Line<'static>> {
+/// The steps around the selected one, which is there in full.
+fn steps(ui: Ui, way: &Way, (rows, room): (usize, usize)) -> Vec<Line<'static>> {
     let first = way.selected.saturating_sub(rows / 3);
-    let mut text = Vec::new();
-    for (at, step) in way.steps.iter().enumerate().skip(first).take(rows) {
-        let selected = at == way.selected;
-        let line = step_line(ui, step, selected);
-        if selected {
-            text.push(line);
-            let indent = " ".repeat(step.depth.min(8) + 3);
-            text.extend(step.details.iter().map(|detail| {
-                let detail = one_line(&ui.text(detail));
-                Line::styled(format!("{indent}{detail}"), style::REFERENCE)
-            }));
-        } else {
-            text.push(cut(line, room));
-        }
-    }
-    text
+    let around = way.steps.iter().enumerate().skip(first).take(rows);
+    let text = around.flat_map(|(at, step)| step_lines(ui, step, at == way.selected, room));
+    text.take(rows).collect()
 }
 
-fn step_line(ui: Ui, step: &Step, selected: bool) -> Line<'static> {
+fn step_lines(ui: Ui, step: &Step, selected: bool, room: usize) -> Vec<Line<'static>> {
     let mark = if selected { "▸" } else { " " };
-    let indent = " ".repeat(step.depth.min(8));
-    let place_style = match step.place {
+    let head = format!("{mark}{}#{} ", " ".repeat(step.depth.min(8)), step.entry);
+    let step_style = match step.place {
         Place::Line | Place::Result => style::TITLE,
         Place::Exchange => style::REFERENCE,
         Place::End => style::WARNING,
         _ => style::PLAIN,
     };
     let text = one_line(&ui.text(&step.text));
-    let line = Line::from(vec![
-        Span::styled(format!("{mark}{indent}#{} ", step.entry), style::DIM),
-        Span::styled(text, place_style),
-    ]);
-    if selected {
-        line.patch_style(style::SELECTED)
-    } else {
-        line
+    if !selected {
+        let text = fitted(&text, room.saturating_sub(width(&head)));
+        return vec![Line::from(vec![
+            Span::styled(head, style::DIM),
+            Span::styled(text, step_style),
+        ])];
     }
-}
-
-/// A line of one row.
-fn cut(line: Line<'static>, room: usize) -> Line<'static> {
-    let mut left = room;
-    let spans = line.spans.into_iter().map(|span| {
-        let cells = span.width().min(left);
-        left -= cells;
-        let text = fitted(&span.content, cells);
-        Span::styled(text, span.style)
-    });
-    Line::from(spans.collect::<Vec<_>>())
+    let mut lines = folded(&head, &text, room, style::SELECTED);
+    let indent = " ".repeat(width(&head).min(room / 2));
+    for detail in &step.details {
+        let detail = one_line(&ui.text(detail));
+        lines.extend(folded(&indent, &detail, room, style::REFERENCE));
+    }
+    lines
 }
 
 /// Recorded results and those without the readings, marked as what they are not.
-fn what_if(ui: Ui, replay: &Replay) -> Vec<Line<'static>> {
+fn what_if(ui: Ui, replay: &Replay, (rows, room): (usize, usize)) -> Vec<Line<'static>> {
     let numbers: Vec<_> = replay.without.iter().map(|one| format!("#{one}")).collect();
     let left_out = format!("{}: {}", ui.word(Word::LeftOut), numbers.join(" "));
-    let mut text = vec![
-        Line::styled(caution(ui.language), style::ACT),
-        Line::raw(left_out),
-    ];
+    let mut text = folded(" ", &caution(ui.language), room, style::ACT);
+    text.extend(folded(" ", &left_out, room, style::PLAIN));
     if let Some(reason) = &replay.refused {
-        text.push(refused(reason));
+        text.extend(refused(reason, room));
     }
-    let changed = replay.what_if.iter().skip(replay.scroll);
-    text.extend(changed.flat_map(|one| change(ui, one)));
+    let changed = replay.what_if.iter().skip(replay.scroll).take(rows);
+    text.extend(changed.flat_map(|one| change(ui, one, room)));
     text
 }
 
-fn change(ui: Ui, one: &Changed) -> Vec<Line<'static>> {
+fn change(ui: Ui, one: &Changed, room: usize) -> Vec<Line<'static>> {
     let title = one_line(&ui.text(&one.title));
     let title = format!("{} {}, {title}", ui.word(Word::Point), one.point + 1);
     if one.what_if == one.recorded {
         let same = format!("{title}: {}", ui.word(Word::SameResult));
-        return vec![Line::styled(same, style::DIM)];
+        return folded(" ", &same, room, style::DIM);
     }
     let unit = one.unit.difference();
-    let row = |word: Word, said: String| {
-        let word = fitted(ui.word(word), 9);
-        format!("  {word} {}", ui.glyphs.spell(&said))
+    let row = |word: Word, said: String, style: Style| {
+        let word = format!("   {} ", fitted(ui.word(word), 8));
+        folded(&word, &ui.glyphs.spell(&said), room, style)
     };
-    vec![
-        Line::styled(title, style::TITLE),
-        Line::raw(row(Word::RecordedResult, one.recorded.said(unit))),
-        Line::styled(row(Word::OtherResult, one.what_if.said(unit)), style::ACT),
-    ]
+    let mut lines = folded(" ", &title, room, style::TITLE);
+    let (was, is) = (one.recorded.said(unit), one.what_if.said(unit));
+    lines.extend(row(Word::RecordedResult, was, style::PLAIN));
+    lines.extend(row(Word::OtherResult, is, style::ACT));
+    lines
 }
