@@ -27,7 +27,7 @@ fn copied(name: &str) -> PathBuf {
 
 /// Every file of a folder: its bytes, and when it was last written.
 fn everything(folder: &Path) -> BTreeMap<PathBuf, (Vec<u8>, SystemTime)> {
-    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap());
+    let files = fs::read_dir(folder).unwrap().map(Result::unwrap);
     files
         .map(|file| {
             let written = file.metadata().unwrap().modified().unwrap();
@@ -106,8 +106,8 @@ fn a_damaged_record_is_shown_with_its_place_and_leaves_with_its_verdict() {
     let folder = copied("replay-of-a-damaged-record");
     let record = folder.join("DEMO-2026-1183.jsonl");
     let mut bytes = fs::read(&record).unwrap();
-    let line = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-    let (end, _) = line.skip(99).next().unwrap();
+    let mut ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+    let (end, _) = ends.nth(99).unwrap();
     bytes[end - 200] ^= 1;
     fs::write(&record, &bytes).unwrap();
     let before = everything(&folder);
