@@ -105,6 +105,7 @@ const ONE_USER: &[(&str, &str)] = &[
     ("quick-xml", "heng-certificates"),
     ("polars", "heng"),
     ("ratatui", "heng"),
+    ("rusqlite", "heng"),
     ("nalgebra", "heng-uncertainty"),
     ("fearless_simd", "heng-uncertainty"),
 ];
@@ -163,6 +164,10 @@ fn polars_stays_in_analyse_and_the_terminal_in_its_place() {
         assert!(
             !text.contains("ratatui::") || name.starts_with("src/tui/"),
             "{name} uses ratatui: only src/tui may"
+        );
+        assert!(
+            !text.contains("rusqlite::") || name == "src/lab/index.rs",
+            "{name} uses rusqlite: only src/lab/index.rs may"
         );
     }
 }

@@ -105,6 +105,14 @@ fn composed(body: &Value) -> Result<Composed, serde_json::Error> {
     })
 }
 
+/// The document of a certificate.
+///
+/// # Errors
+/// Where the value is no certificate.
+pub fn document(body: &Value) -> Result<Certificate, serde_json::Error> {
+    composed(body).map(|composed| composed.document)
+}
+
 /// Every file that is made from a certificate.
 ///
 /// # Errors

@@ -467,7 +467,8 @@ fn environment(evidence: &Evidence, points: &[PointClosed]) -> Result<Vec<Influe
     Ok(influences)
 }
 
-fn verdict_name(verdict: Verdict) -> &'static str {
+/// As documents and files name it.
+pub fn verdict_name(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "pass",
         Verdict::ConditionalPass => "conditional_pass",

@@ -120,7 +120,8 @@ fn measurand_of<'a>(
         .ok_or_else(|| format!("{}: no measurand {:?}", result.quantity, result.measurand))
 }
 
-fn quantity_name(quantity: &str) -> Text {
+/// A quantity in words.
+pub fn quantity_name(quantity: &str) -> Text {
     match quantity {
         "temperature" => Text::new("Temperature", "温度"),
         "humidity" | "relative_humidity" => Text::new("Relative humidity", "相对湿度"),

@@ -4,6 +4,8 @@
 pub mod artefact;
 pub mod budget;
 pub mod certificate;
+pub mod extract;
+pub mod history;
 pub mod import;
 pub mod map;
 pub mod mapping;

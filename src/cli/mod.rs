@@ -4,8 +4,11 @@ mod backup;
 mod budget;
 mod compare;
 mod csv;
+mod export;
 mod formula;
+mod history;
 mod import;
+mod index;
 mod inspect;
 mod instrument;
 mod number;
@@ -92,6 +95,12 @@ enum Command {
     Backup(backup::Backup),
     /// Bring a backup back into an empty folder
     Restore(backup::Restore),
+    /// The index over all records of a laboratory: make it, check it, print it
+    Index(index::Index),
+    /// Earlier results of an item, its drift and the agreement of its calibrations
+    History(history::ItemHistory),
+    /// All results of a laboratory as CSV or Parquet
+    Export(export::Extract),
     /// Turn a data logger's file into a record, results and a certificate
     Import(import::Import),
     /// Serve one simulated instrument on a pseudo-terminal
@@ -170,6 +179,9 @@ pub fn main() -> ExitCode {
         Command::Verify(verify) => inspect::verify(&verify),
         Command::Backup(arguments) => backup::backup(&arguments),
         Command::Restore(arguments) => backup::restore(&arguments),
+        Command::Index(arguments) => index::index(&arguments),
+        Command::History(arguments) => history::history(&arguments),
+        Command::Export(arguments) => export::export(&arguments),
         Command::Import(arguments) => import::import(&arguments),
         Command::Simulate(arguments) => simulate::simulate(&arguments),
         Command::Budget(arguments) => budget::budget(&arguments),

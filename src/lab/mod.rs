@@ -1,3 +1,8 @@
 //! The records of a laboratory together: what needs more than one session.
 
 pub mod backup;
+pub mod history;
+pub mod index;
+mod survey;
+pub mod tables;
+mod witness;
