@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::index::{tables_of, write_out};
 use super::{Exit, Failure, csv, print};
 use crate::analyse::extract::to_parquet;
+use crate::lab::survey::readings;
 use crate::lab::tables::{Column, Kind, RecordRow, Row, SCHEMA, Tables};
 
 #[derive(Args)]
@@ -37,6 +38,8 @@ enum Which {
     Results,
     Records,
     Checkpoints,
+    /// One reading that a result rests on; reads the records again
+    Readings,
 }
 
 pub fn export(arguments: &Extract) -> Result<Exit, Failure> {
@@ -45,6 +48,10 @@ pub fn export(arguments: &Extract) -> Result<Exit, Failure> {
         Which::Results => results(&tables),
         Which::Records => plain(&tables.records),
         Which::Checkpoints => plain(&tables.checkpoints),
+        Which::Readings => plain(
+            &readings(&arguments.folder, &tables.records)
+                .map_err(|error| Failure::new(Exit::Input, &error))?,
+        ),
     }
     .map_err(|error| Failure::new(Exit::Write, &error))?;
     let bytes = match arguments.format {

@@ -39,7 +39,7 @@ fn page(found: &History, language: Language) -> String {
     let say = |en: &str, zh: &str| Text::new(en, zh).get(language).to_owned();
     let count = found.calibrations;
     let mut lines = vec![say(
-        &format!("{}: {count} certified calibrations", found.item),
+        &format!("{}: certified calibrations: {count}", found.item),
         &format!("{}：{count} 次校准已出具证书", found.item),
     )];
     for series in &found.series {
@@ -56,16 +56,16 @@ fn page(found: &History, language: Language) -> String {
     }
     for record in &found.left_out {
         let (path, verdict) = (&record.path, &record.verdict);
-        let text = match verdict.as_str() {
-            "good" => Text::new(
-                &format!("{path} is left out: it has no certificate."),
-                &format!("未采用 {path}：没有证书。"),
-            ),
-            _ => Text::new(
-                &format!("{path} is left out: its verdict is {verdict}."),
-                &format!("未采用 {path}：其判定为 {verdict}。"),
-            ),
+        let why = match verdict.as_str() {
+            "good" => Text::new("it has no certificate", "没有证书"),
+            "incomplete" => Text::new("it is not sealed", "未封存"),
+            "altered" => Text::new("it is altered", "已被更改"),
+            _ => Text::new("it cannot be read", "无法读取"),
         };
+        let text = Text::new(
+            &format!("{path} is left out: {}.", why.en),
+            &format!("未采用 {path}：{}。", why.zh),
+        );
         lines.extend(wrapped("", text.get(language)));
     }
     lines.join("\n").trim_end().to_owned() + "\n"
@@ -108,13 +108,10 @@ fn table(series: &[Line], language: Language) -> Vec<String> {
 fn row(line: &Line, before: Option<&Line>, language: Language) -> Vec<String> {
     let (result, change) = (line.result, &line.change);
     let error = result.certified_error;
-    // As many places as the less finely rounded of both errors has digits for.
+    // As many places as a difference of both errors has.
     let exponent = before.map_or(error.exponent(), |before| {
-        before
-            .result
-            .certified_error
-            .exponent()
-            .max(error.exponent())
+        let before = before.result.certified_error;
+        before.exponent().min(error.exponent())
     });
     let places = usize::from(exponent.min(0).unsigned_abs());
     let none = || "–".to_owned();

@@ -1,5 +1,6 @@
 //! `heng index`: the index over all records of a laboratory.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -157,11 +158,12 @@ fn summary(tables: &Tables) -> String {
         count("altered"),
         count("unreadable"),
     );
-    text += &format!("  results  {}\n", tables.results.len());
+    let _ = writeln!(text, "  results  {}", tables.results.len());
     for record in &tables.records {
         if let Some(reasons) = &record.reasons {
             for reason in reasons.lines() {
-                text += &format!("  {:<11}{}: {reason}\n", record.verdict, record.path);
+                let (verdict, path) = (&record.verdict, &record.path);
+                let _ = writeln!(text, "  {verdict:<11}{path}: {reason}");
             }
         }
     }

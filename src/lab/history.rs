@@ -18,7 +18,9 @@ pub enum HistoryError {
 }
 
 fn listed(names: &[String]) -> String {
-    names.iter().map(|name| format!("\n  {name}")).collect()
+    names
+        .iter()
+        .fold(String::new(), |all, name| all + "\n  " + name)
 }
 
 /// The certified results of an item.

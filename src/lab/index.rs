@@ -87,7 +87,7 @@ pub fn current(folder: &Path) -> Result<Current, IndexError> {
     let before = read(folder);
     let mut notes = Vec::new();
     match before {
-        Ok(tables) if is_of(&tables, &files) => return Ok(Current { tables, notes }),
+        Ok(tables) if is_of(&tables, &files) => Ok(Current { tables, notes }),
         Ok(before) => {
             let tables = survey(folder)?;
             let lost = contradictions(folder, &before, &tables);

@@ -3,6 +3,6 @@
 pub mod backup;
 pub mod history;
 pub mod index;
-mod survey;
+pub mod survey;
 pub mod tables;
 mod witness;

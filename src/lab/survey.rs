@@ -7,13 +7,13 @@ use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
 use heng_certificates::{Certificate, Influence};
-use heng_procedures::{Item, MappingResult, Outcome, Planned, PointResult, Procedure};
+use heng_procedures::{Item, MappingResult, Outcome, Planned, PointClosed, PointResult, Procedure};
 use heng_records::{
     Checkpoint, Entry, Event, Opened, TextRole, TextUsed, Verdict, checkpoints_of, verify,
 };
 use jiff::Timestamp;
 
-use super::tables::{CheckpointRow, RecordRow, ResultRow, Tables};
+use super::tables::{CheckpointRow, ReadingRow, RecordRow, ResultRow, Tables};
 use crate::analyse::certificate::verdict_name;
 use crate::analyse::map::Map;
 use crate::analyse::mapping::quantity_name;
@@ -125,11 +125,49 @@ pub fn survey(folder: &Path) -> Result<Tables, SurveyError> {
     Ok(tables)
 }
 
+/// The readings that the results of these records rest on, read from the records again.
+///
+/// # Errors
+/// [`SurveyError`] where a record cannot be read any more.
+pub fn readings(folder: &Path, records: &[RecordRow]) -> Result<Vec<ReadingRow>, SurveyError> {
+    let mut rows = Vec::new();
+    // As with results: an altered record is no evidence.
+    let sound = |one: &&RecordRow| matches!(&*one.verdict, "good" | "incomplete");
+    for record in records.iter().filter(sound) {
+        let path = folder.join(&record.path);
+        let content = Content::read(&path, record.entries).map_err(unreadable(&path))?;
+        let planned = content.planned.as_ref();
+        let before = rows.len();
+        for (_, point) in content.points.values() {
+            let planned = planned.and_then(|planned| planned.points.get(point.index));
+            let name = planned.map_or_else(|| point.index.to_string(), |one| one.id.clone());
+            for scan in &point.cycles {
+                rows.extend(scan.indications.iter().map(|one| ReadingRow {
+                    path: record.path.clone(),
+                    number: 0,
+                    point: name.clone(),
+                    cycle: scan.cycle,
+                    channel: one.channel.clone(),
+                    indication: one.digits,
+                    unit: one.unit.symbol().to_owned(),
+                    quality: one.quality.clone(),
+                    t_us: one.t_us,
+                    entry: one.entry,
+                }));
+            }
+        }
+        for (row, number) in rows[before..].iter_mut().zip(1..) {
+            row.number = number;
+        }
+    }
+    Ok(rows)
+}
+
 /// Fills the row of one record and adds its results and checkpoints; gives what speaks
 /// against the record, or why it cannot be read.
 fn take(path: &Path, row: &mut RecordRow, tables: &mut Tables) -> Result<Vec<String>, String> {
     let found = verify(path, &[]).map_err(|error| error.to_string())?;
-    let content = Content::read(path, found.bytes).map_err(|error| error.to_string())?;
+    let content = Content::read(path, found.entries).map_err(|error| error.to_string())?;
     let verdict = match found.verdict {
         Verdict::Good => "good",
         Verdict::Altered => "altered",
@@ -200,8 +238,9 @@ struct Content {
     opened: Option<(Opened, String)>,
     texts: Vec<TextUsed>,
     planned: Option<Planned>,
-    /// Moments at which points were complete.
-    points: BTreeMap<usize, String>,
+    /// Points, with the moments at which they were complete. One that was started over counts
+    /// as it was in the end.
+    points: BTreeMap<usize, (String, PointClosed)>,
     /// The last result of each point and measurand counts: earlier ones lack later readings.
     compared: BTreeMap<(usize, String), Kept<PointResult>>,
     mapped: Vec<Kept<MappingResult>>,
@@ -210,17 +249,13 @@ struct Content {
 }
 
 impl Content {
-    /// Takes the entries in the first `bytes` of the record, which hold.
-    fn read(path: &Path, bytes: u64) -> io::Result<Self> {
+    /// Takes the first entries of the record, which hold.
+    fn read(path: &Path, entries: u64) -> io::Result<Self> {
         let mut input = BufReader::new(File::open(path)?);
-        let (mut content, mut line, mut taken) = (Self::default(), Vec::new(), 0);
-        while taken < bytes {
+        let (mut content, mut line) = (Self::default(), Vec::new());
+        for _ in 0..entries {
             line.clear();
-            let count = input.read_until(b'\n', &mut line)?;
-            if count == 0 {
-                break;
-            }
-            taken += count as u64;
+            input.read_until(b'\n', &mut line)?;
             if matters(&line) {
                 content.take(serde_json::from_slice(&line)?);
             }
@@ -249,11 +284,12 @@ impl Content {
         match outcome {
             Outcome::Planned(planned) => self.planned = Some(planned),
             Outcome::Point(point) => {
-                self.points.insert(point.index, utc);
+                self.points.insert(point.index, (utc, point));
             }
             Outcome::Result(result) => {
                 let at = (result.point, result.measurand.clone());
-                let measured = self.points.get(&result.point).unwrap_or(&utc).clone();
+                let point = self.points.get(&result.point);
+                let measured = point.map_or(utc, |(complete, _)| complete.clone());
                 let result = *result;
                 let kept = Kept {
                     entry,
@@ -324,8 +360,8 @@ impl Content {
         row.certificate = Some(document.number.clone());
         row.issued = Some(document.issued.clone());
         row.demonstration = Some(document.demonstration);
-        row.standards = Some(standards.join("; "));
-        row.conditions = Some(conditions.join("; "));
+        row.standards = Some(standards.join("; ")).filter(|text| !text.is_empty());
+        row.conditions = Some(conditions.join("; ")).filter(|text| !text.is_empty());
     }
 
     fn results(&self, path: &str) -> Result<Vec<ResultRow>, String> {

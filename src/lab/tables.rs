@@ -233,6 +233,41 @@ impl Row for CheckpointRow {
     ];
 }
 
+/// One reading that a result rests on. It stands in the record, not in the index.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReadingRow {
+    pub path: String,
+    /// From 1 in each record.
+    pub number: u64,
+    pub point: String,
+    /// Number of the scan within the point, from 1.
+    pub cycle: Option<u32>,
+    pub channel: String,
+    pub indication: Decimal,
+    pub unit: String,
+    pub quality: String,
+    /// Microseconds since the session was opened.
+    pub t_us: u64,
+    /// Entry of the record that holds the bytes.
+    pub entry: u64,
+}
+
+impl Row for ReadingRow {
+    const TABLE: &'static str = "readings";
+    const COLUMNS: &'static [Column] = &[
+        column("path", Kind::Text),
+        column("number", Kind::Count),
+        column("point", Kind::Text),
+        column("cycle", Kind::Count),
+        column("channel", Kind::Text),
+        column("indication", Kind::Digits),
+        column("unit", Kind::Text),
+        column("quality", Kind::Text),
+        column("t_us", Kind::Count),
+        column("entry", Kind::Count),
+    ];
+}
+
 /// Everything that the index holds, in the order of paths and numbers.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tables {
@@ -352,6 +387,19 @@ mod tests {
             root: String::new(),
             utc: String::new(),
         };
+        let reading = ReadingRow {
+            path: String::new(),
+            number: 1,
+            point: String::new(),
+            cycle: None,
+            channel: String::new(),
+            indication: "20.10".parse().unwrap(),
+            unit: String::new(),
+            quality: String::new(),
+            t_us: 0,
+            entry: 0,
+        };
+        fields(&reading);
         fields(&RecordRow::default());
         fields(&result());
         fields(&checkpoint);
@@ -366,6 +414,7 @@ mod tests {
             (RecordRow::TABLE, RecordRow::COLUMNS),
             (ResultRow::TABLE, ResultRow::COLUMNS),
             (CheckpointRow::TABLE, CheckpointRow::COLUMNS),
+            (ReadingRow::TABLE, ReadingRow::COLUMNS),
         ];
         assert!(page.contains(&format!("schema {SCHEMA}")));
         for (table, columns) in all {
