@@ -16,6 +16,7 @@ use crate::lab::tables::{Column, Kind, RecordRow, Row, SCHEMA, Tables};
 pub struct Extract {
     /// The folder of the laboratory
     folder: PathBuf,
+    /// CSV, or Parquet, which keeps the kinds of the columns
     #[arg(long, value_enum)]
     format: Format,
     /// What one row is
@@ -36,7 +37,9 @@ enum Format {
 enum Which {
     /// One result, with its record, certificate and item
     Results,
+    /// One file that is, or should be, a record
     Records,
+    /// One checkpoint of a record
     Checkpoints,
     /// One reading that a result rests on; reads the records again
     Readings,

@@ -30,6 +30,9 @@ pub fn contradictions(folder: &Path, before: &Tables, now: &Tables) -> Vec<Strin
             return (!moved).then(|| format!("{path} is gone; it had {entries} entries"));
         };
         let there = found.entries;
+        if there == entries && found.head.as_deref() == Some(seen.head) {
+            return None;
+        }
         if there < entries {
             return Some(format!(
                 "{path} went back: it had {entries} entries, now {there} hold"
