@@ -161,7 +161,7 @@ impl Run {
                 let steps = high.digits().checked_sub(low.digits())?;
                 Some(Decimal::new(steps, high.exponent()).to_f64())
             }
-            _ => (self.odd == 0).then(|| high.number - low.number),
+            _ => (self.odd == 0).then_some(high.number - low.number),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The record of an eight-hour session, for the bench of replay.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use heng_records::{Reader, Recorded, TextRole};
@@ -38,14 +39,10 @@ fn procedure() -> String {
             .iter()
             .map(|(name, _)| format!("{name:?}"));
         let names = names.collect::<Vec<_>>().join(", ");
-        more += &format!(
-            "[[role]]\nname = \"m{monitor}\"\n{title}\npurpose = \"environment\"\nquantities = [{names}]\n"
-        );
+        writeln!(more, "[[role]]\nname = \"m{monitor}\"\n{title}\npurpose = \"environment\"\nquantities = [{names}]\n").unwrap();
         for (name, unit) in &QUANTITIES[..kept] {
-            more += &format!(
-                "[[channel]]\nname = \"m{monitor}_{name}\"\nrole = \"m{monitor}\"\nquantity = \"{name}\"\nunit = \"{unit}\"\n{title}\n"
-            );
-            sequence += &format!(", \"m{monitor}_{name}\"");
+            writeln!(more, "[[channel]]\nname = \"m{monitor}_{name}\"\nrole = \"m{monitor}\"\nquantity = \"{name}\"\nunit = \"{unit}\"\n{title}\n").unwrap();
+            write!(sequence, ", \"m{monitor}_{name}\"").unwrap();
         }
     }
     let text = text.replace("\"t_uut\", ", &format!("\"t_uut\"{sequence}, "));

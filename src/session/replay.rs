@@ -410,6 +410,7 @@ impl Source {
 }
 
 /// A recorded value.
+#[derive(Clone, Copy)]
 enum Body<'a> {
     Text(&'a RawValue),
     Tree(&'a Value),
@@ -430,7 +431,8 @@ fn compare(entry: u64, recorded: Body, computed: &Value) -> Result<(), Differenc
         Body::Tree(tree) => tree,
     };
     // Compared as texts: as numbers, 0 and −0 would be equal.
-    if recorded.to_string() == computed.to_string() {
+    let (left, right) = (recorded.to_string(), computed.to_string());
+    if left == right {
         return Ok(());
     }
     let (place, recorded, computed) = first_difference("", recorded, computed);
