@@ -65,6 +65,10 @@ fn in_terminal(record: &Path, options: &str, shows: &str, keys: &str) -> (String
             pressed = true;
             input.write_all(keys.as_bytes()).unwrap();
         }
+        // A screen that never shows it is drawn on and on.
+        if !pressed && drawn.len() > 1 << 16 {
+            process.kill().unwrap();
+        }
     }
     let status = process.wait().unwrap();
     let drawn = String::from_utf8_lossy(&drawn).into_owned();

@@ -294,7 +294,11 @@ impl Replay {
                 self.scroll = 0;
                 match answer {
                     Answer::Way(steps) => self.show_way(question, steps),
-                    Answer::WhatIf(changed) => self.what_if = changed,
+                    Answer::WhatIf(mut changed) => {
+                        // What is otherwise comes first.
+                        changed.sort_by_key(|one| one.what_if == one.recorded);
+                        self.what_if = changed;
+                    }
                     Answer::NoLine => {
                         let reason = Word::NoCertificate.get(self.language);
                         self.refused = Some(reason.to_owned());
