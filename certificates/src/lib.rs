@@ -41,7 +41,7 @@ pub use trend::{TrendPanel, TrendPlot, trend_svg};
 pub use validation::{
     CaseFileNote, Outcome, ValidatedCase, ValidatedNumber, Validation, validation_pdf,
 };
-pub use wording::standing_statements;
+pub use wording::{standing_statements, verdict_text};
 
 /// Why a certificate cannot be written.
 #[derive(Debug, thiserror::Error)]

@@ -31,7 +31,8 @@ pub(crate) fn dcc_verdict(verdict: &str) -> Option<&'static str> {
 }
 
 /// A verdict as printed; an unknown word is printed as it is (the check refuses it).
-pub(crate) fn verdict_text(verdict: &str) -> Text {
+#[must_use]
+pub fn verdict_text(verdict: &str) -> Text {
     VERDICTS
         .iter()
         .find(|row| row.0 == verdict)

@@ -188,12 +188,10 @@ pub fn expanded(rounded: &Rounded, budget: &Budget, trials: &MonteCarlo, gum: bo
     let dof = budget.dof;
     Expanded {
         value: rounded.uncertainty,
-        // Half-width over standard uncertainty where the interval is that of the trials:
-        // the factor that gives U back.
         k: if gum {
             budget.k
         } else {
-            rounded.uncertainty.to_f64() / trials.u
+            factor(rounded.uncertainty.to_f64(), budget, trials)
         },
         coverage: budget.coverage,
         distribution: match (gum, dof.is_finite()) {
@@ -206,9 +204,42 @@ pub fn expanded(rounded: &Rounded, budget: &Budget, trials: &MonteCarlo, gum: bo
     }
 }
 
+/// Half-width over standard uncertainty where the interval is that of the trials: the factor
+/// that gives U back. A t distribution with two degrees of freedom, of three readings, has no
+/// standard deviation (JCGM 101:2008, 6.4.9.4): what the trials give for it grows with their
+/// number, until U is below it. The factor then is the one to the standard uncertainty of the GUM.
+fn factor(expanded: f64, budget: &Budget, trials: &MonteCarlo) -> f64 {
+    let k = expanded / trials.u;
+    if k < 1.0 { expanded / budget.u } else { k }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::significant;
+    use heng_quantities::round_result;
+    use heng_uncertainty::{Input, Inputs, Library, Model, Sampling, monte_carlo, propagate};
+
+    use super::{expanded, significant};
+
+    #[test]
+    fn a_certificate_of_three_readings_has_a_factor_above_one() {
+        let model = Model::compile("y = x", Library::shipped()).unwrap();
+        let inputs = Inputs::from(vec![Input::student("x", 20.0, 0.03, 2.0)]);
+        let budget = propagate(&model, "y", &inputs, 0.9545).unwrap();
+        let mut below = 0;
+        for seed in 0..40 {
+            let sampling = Sampling {
+                trials: 20_000,
+                ..Sampling::with_seed(seed)
+            };
+            let trials = monte_carlo(&model, "y", &inputs, &sampling).unwrap();
+            let half = (trials.shortest[1] - trials.shortest[0]) / 2.0;
+            let rounded = round_result(trials.mean, half, 2).unwrap();
+            let stated = expanded(&rounded, &budget, &trials, false);
+            assert!(stated.k >= 1.0, "seed {seed}: {stated:?}");
+            below += u32::from(rounded.uncertainty.to_f64() < trials.u);
+        }
+        assert!(below > 0, "no seed has trials whose u is above U");
+    }
 
     #[test]
     fn numbers_are_written_with_their_significant_digits() {

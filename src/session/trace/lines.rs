@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use heng_certificates::{Cells, Certificate, Table};
+use heng_certificates::{Cells, Certificate, Table, verdict_text};
 use heng_procedures::Outcome;
 use heng_quantities::Text;
 use heng_records::{Entry, Event};
@@ -153,7 +153,7 @@ fn in_words(table: &Table, row: usize) -> Text {
                     &format!("{} {value}{expanded} {unit}", name.zh),
                 )
             }),
-            Cells::Verdict { verdicts, .. } => verdicts.get(row).map(|one| Text::same(one)),
+            Cells::Verdict { verdicts, .. } => verdicts.get(row).map(|one| verdict_text(one)),
         };
         cells.extend(said);
     }
