@@ -88,8 +88,9 @@ fn a_replay_in_a_terminal_leaves_every_file_as_it_is() {
             "\u{1b}[C\u{1b}[C l\r\tbb/reading\rkkn]}w+123.,6?q\u{3}",
         ),
         (
+            // One character: the cursor is moved behind every wide one.
             "--lang zh --from 40 --speed 1000",
-            "时间轴",
+            "轴",
             "123\u{1b}[F6w\rq",
         ),
     ] {
