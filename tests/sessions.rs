@@ -81,6 +81,25 @@ fn artefacts_are_those_of_the_record(name: &str) {
 }
 
 #[test]
+fn an_import_of_format_1_replays() {
+    let name = "v1/import/TUB-2024-01-16-2.jsonl";
+    replays(name, 1, "identical", 0);
+    artefacts_are_those_of_the_record(name);
+}
+
+#[test]
+fn a_comparison_of_format_1_replays() {
+    let name = "v1/comparison/DEMO-2026-1183.jsonl";
+    replays(name, 1, "identical", 0);
+    artefacts_are_those_of_the_record(name);
+}
+
+#[test]
+fn a_session_of_format_1_without_a_seal_is_incomplete() {
+    replays("v1/unsealed/DEMO-2026-1183.jsonl", 1, "incomplete", 2);
+}
+
+#[test]
 fn an_import_of_format_2_replays() {
     let name = "v2/import/TUB-2024-01-16-2.jsonl";
     replays(name, 2, "identical", 0);

@@ -5,8 +5,8 @@ mod error;
 
 use heng_quantities::{Text, convert, round_result};
 use heng_uncertainty::{
-    Budget, Input, Inputs, Model, MonteCarlo, Sampling, Validation, decide, monte_carlo, propagate,
-    type_a, validate,
+    Budget, Input, Inputs, Model, MonteCarlo, Sampling, TooFewReadings, TypeA, Validation, decide,
+    monte_carlo, propagate, type_a, type_a_uncompensated, validate,
 };
 
 pub use error::{EvaluationError, Place};
@@ -37,13 +37,32 @@ pub fn result_seed(seed: u64, point: usize, measurand: usize) -> u64 {
     seed ^ z ^ (z >> 31)
 }
 
-/// What becomes of a result whose formulas were used outside of the ranges of their sources.
+/// How results are computed: records of earlier formats are replayed as they were made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RangeRule {
-    /// It is given with a note: so were the results of records of format 1.
-    Noted,
-    /// It is refused, unless the order states that the laboratory answers for it.
-    Refused,
+pub enum Rules {
+    /// Of record format 1: a result whose formulas were used outside of the ranges of their
+    /// sources is given with a note, and sums over readings are not compensated.
+    First,
+    /// Such a result is refused, unless the order states that the laboratory answers for it.
+    Present,
+}
+
+impl Rules {
+    #[must_use]
+    pub const fn of_format(format: u32) -> Self {
+        if format < 2 {
+            Self::First
+        } else {
+            Self::Present
+        }
+    }
+
+    pub(crate) fn type_a(self, series: &[f64]) -> Result<TypeA, TooFewReadings> {
+        match self {
+            Self::First => type_a_uncompensated(series),
+            Self::Present => type_a(series),
+        }
+    }
 }
 
 /// Evaluates every measurand at every complete point, in the order of `points`.
@@ -59,7 +78,7 @@ pub fn evaluate(
     standards: &Standards,
     points: &[PointClosed],
     seed: u64,
-    ranges: RangeRule,
+    rules: Rules,
 ) -> Result<Vec<PointResult>, EvaluationError> {
     let session = Session {
         procedure,
@@ -67,7 +86,7 @@ pub fn evaluate(
         standards,
         points,
         seed,
-        ranges,
+        rules,
     };
     let mut results = Vec::new();
     for point in points.iter().filter(|point| point.complete) {
@@ -90,7 +109,7 @@ pub fn evaluate_point(
     point: &PointClosed,
     before: &[PointClosed],
     seed: u64,
-    ranges: RangeRule,
+    rules: Rules,
 ) -> Result<Vec<PointResult>, EvaluationError> {
     let session = Session {
         procedure,
@@ -98,7 +117,7 @@ pub fn evaluate_point(
         standards,
         points: before,
         seed,
-        ranges,
+        rules,
     };
     (0..procedure.measurand.len())
         .map(|measurand| session.result(point, measurand))
@@ -149,7 +168,7 @@ struct Session<'a> {
     standards: &'a Standards,
     points: &'a [PointClosed],
     seed: u64,
-    ranges: RangeRule,
+    rules: Rules,
 }
 
 /// State of the other direction of a group.
@@ -207,14 +226,14 @@ impl Session<'_> {
         notes: &mut Vec<Text>,
     ) -> Result<Vec<Forced>, EvaluationError> {
         let value_of = |symbol: &str| value_of(inputs, symbol);
-        let outputs: Vec<_> = match self.ranges {
-            RangeRule::Noted => model.outputs().iter().map(String::as_str).collect(),
-            RangeRule::Refused => vec![one.measurand.output.as_str()],
+        let outputs: Vec<_> = match self.rules {
+            Rules::First => model.outputs().iter().map(String::as_str).collect(),
+            Rules::Present => vec![one.measurand.output.as_str()],
         };
         let mut all = one.beyond_certificates()?;
         notes.extend(all.iter().map(|forced| self.forced_in_words(one, forced)));
         for violation in model.check_ranges(&outputs, &value_of) {
-            if self.ranges == RangeRule::Noted {
+            if self.rules == Rules::First {
                 let said = violation.to_string();
                 notes.push(Text::new(&said, &format!("公式超出其声明范围：{said}")));
                 continue;
@@ -506,10 +525,14 @@ impl<'a> OnePoint<'a> {
         signal: &str,
         notes: &mut Vec<Text>,
     ) -> Result<Input, EvaluationError> {
-        let found = type_a(&self.series(signal)?).map_err(|source| EvaluationError::Readings {
-            place: self.place.clone(),
-            source,
-        })?;
+        let found = self
+            .session
+            .rules
+            .type_a(&self.series(signal)?)
+            .map_err(|source| EvaluationError::Readings {
+                place: self.place.clone(),
+                source,
+            })?;
         if !found.independent {
             let r1 = found.lag1.unwrap_or(f64::NAN);
             notes.push(Text::new(

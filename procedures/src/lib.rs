@@ -28,7 +28,7 @@ pub use bind::Answers;
 pub use criterion::*;
 pub use diagnostics::Diagnostic;
 pub use evaluate::{
-    COVERAGE, EvaluationError, Place, RangeRule, evaluate, evaluate_point, result_seed,
+    COVERAGE, EvaluationError, Place, Rules, evaluate, evaluate_point, result_seed,
 };
 pub use history::{Gap, History, Judged, Stretch, history};
 pub use lint::{BenchQuantity, BenchRole, Finding, lint};

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use heng_procedures::{
-    CriterionState, EvaluationError, Indication, Order, PointClosed, PointResult, Procedure,
-    RangeRule, Scan, ScanPurpose, Signals, StandardCertificate, Standards, Steady, Violation,
-    evaluate, evaluate_point, library, result_seed,
+    CriterionState, EvaluationError, Indication, Order, PointClosed, PointResult, Procedure, Rules,
+    Scan, ScanPurpose, Signals, StandardCertificate, Standards, Steady, Violation, evaluate,
+    evaluate_point, library, result_seed,
 };
 use heng_quantities::Decimal;
 use heng_uncertainty::{Model, Verdict};
@@ -222,7 +222,7 @@ fn results(points: &[PointClosed]) -> Vec<PointResult> {
         &standards(),
         points,
         SEED,
-        RangeRule::Refused,
+        Rules::Present,
     )
     .unwrap()
 }
@@ -323,7 +323,7 @@ fn the_accepted_instability_enters_by_the_law_of_the_procedure() {
             &standards(),
             std::slice::from_ref(&point),
             SEED,
-            RangeRule::Refused,
+            Rules::Present,
         );
         let results = results.unwrap();
         let found = row(humidity(&results, &point), "d_stab");
@@ -358,7 +358,7 @@ fn hysteresis_enters_both_directions_when_the_group_is_complete() {
         &rising,
         &[],
         SEED,
-        RangeRule::Refused,
+        Rules::Present,
     )
     .unwrap();
     assert!(humidity(&alone, &rising).preliminary);
@@ -390,7 +390,7 @@ fn hysteresis_enters_both_directions_when_the_group_is_complete() {
         &falling,
         &[rising],
         SEED,
-        RangeRule::Refused,
+        Rules::Present,
     )
     .unwrap();
     assert!(!humidity(&after, &falling).preliminary);
@@ -517,7 +517,7 @@ fn a_formula_outside_its_range_is_refused_unless_the_order_answers_for_it() {
     for scan in &mut hot.cycles {
         scan.signals.insert("t".to_owned(), 140.0);
     }
-    let evaluated = |order: &Order, rule: RangeRule| {
+    let evaluated = |order: &Order, rule: Rules| {
         let points = std::slice::from_ref(&hot);
         evaluate(&procedure(), order, &standards(), points, SEED, rule)
     };
@@ -526,7 +526,7 @@ fn a_formula_outside_its_range_is_refused_unless_the_order_answers_for_it() {
             .forced
             .is_empty()
     );
-    let error = evaluated(&order(), RangeRule::Refused).unwrap_err();
+    let error = evaluated(&order(), Rules::Present).unwrap_err();
     let message = error.to_string();
     for part in [
         "r90",
@@ -549,12 +549,10 @@ fn a_formula_outside_its_range_is_refused_unless_the_order_answers_for_it() {
         )
     };
     let order = order_with(&statement("hardy_water"));
-    let error = evaluated(&order, RangeRule::Refused)
-        .unwrap_err()
-        .to_string();
+    let error = evaluated(&order, Rules::Present).unwrap_err().to_string();
     assert!(error.contains("hardy_f_water"), "{error}");
     let both = statement("hardy_water") + &statement("hardy_f_water");
-    let results = evaluated(&order_with(&both), RangeRule::Refused).unwrap();
+    let results = evaluated(&order_with(&both), Rules::Present).unwrap();
     let value = |violation: &Violation| match violation {
         Violation::Formula(violation) => violation.value,
         Violation::Standard(violation) => violation.outside.found,
@@ -581,7 +579,7 @@ fn a_formula_outside_its_range_is_refused_unless_the_order_answers_for_it() {
     );
 
     // As records of format 1 were evaluated, whatever the order says.
-    let noted = evaluated(&order, RangeRule::Noted).unwrap();
+    let noted = evaluated(&order, Rules::First).unwrap();
     let json = serde_json::to_value(humidity(&noted, &hot)).unwrap();
     assert!(json.get("forced").is_none());
     assert!(json["notes"].to_string().contains("公式超出其声明范围："));
@@ -622,7 +620,7 @@ fn a_standard_outside_its_certificate_is_refused_unless_the_order_answers_for_it
             &standards(),
             points,
             SEED,
-            RangeRule::Refused,
+            Rules::Present,
         )
     };
     let error = evaluated(&order()).unwrap_err();
@@ -737,7 +735,7 @@ fn a_thermometer_that_indicates_a_resistance_enters_with_its_temperature() {
         &standards,
         points,
         SEED,
-        RangeRule::Refused,
+        Rules::Present,
     );
     let results = results.unwrap();
     let result = humidity(&results, &cold);
@@ -803,7 +801,7 @@ fn what_is_missing_is_refused_with_point_and_measurand() {
             &standards(),
             &[point],
             SEED,
-            RangeRule::Refused,
+            Rules::Present,
         )
         .unwrap_err()
     };
@@ -816,7 +814,7 @@ fn what_is_missing_is_refused_with_point_and_measurand() {
             standards,
             std::slice::from_ref(&good),
             SEED,
-            RangeRule::Refused,
+            Rules::Present,
         )
         .unwrap_err()
     };

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use heng_procedures::{
     DisplaySeries, Effect, LocationSeries, LocationTable, MappingError, MappingRequest,
-    MappingResult, Procedure, QuantityTable, StandardCertificate, Watch, excursions, library,
-    map_space, radiation_indicator,
+    MappingResult, Procedure, QuantityTable, Rules, StandardCertificate, Watch, excursions,
+    library, map_space, radiation_indicator,
 };
 use heng_quantities::Decimal;
 use serde_json::Value;
@@ -115,9 +115,15 @@ fn nine_points() -> QuantityTable {
 }
 
 fn map_one(definition: &str, quantity: QuantityTable) -> MappingResult {
-    map_space(&procedure(), &request(definition), &table(quantity), SEED)
-        .unwrap()
-        .remove(0)
+    map_space(
+        &procedure(),
+        &request(definition),
+        &table(quantity),
+        SEED,
+        Rules::Present,
+    )
+    .unwrap()
+    .remove(0)
 }
 
 fn characteristic(result: &MappingResult, id: &str) -> f64 {
@@ -262,7 +268,7 @@ fn dkd_5_7_contributions_are_those_of_the_printed_example() {
         definition: "dkd-r-5-7".to_owned(),
         effects: vec![effect],
     };
-    let result = map_space(&procedure(), &asked, &table(made), SEED)
+    let result = map_space(&procedure(), &asked, &table(made), SEED, Rules::Present)
         .unwrap()
         .remove(0);
     let tolerance = number(&case["tolerance"]["abs"]);
@@ -397,7 +403,13 @@ fn room_profiles_of_measured_data_are_those_computed_apart() {
             tolerance,
         );
         // JJF 1101 compares with a set value, which the table does not have.
-        let refused = map_space(&procedure(), &request("jjf1101-2019"), &table(made), SEED);
+        let refused = map_space(
+            &procedure(),
+            &request("jjf1101-2019"),
+            &table(made),
+            SEED,
+            Rules::Present,
+        );
         assert!(matches!(refused, Err(MappingError::NeedsMore { .. })));
     }
 }
@@ -491,7 +503,7 @@ fn what_is_missing_or_inconsistent_is_refused_with_its_place() {
     let refused = |change: &dyn Fn(&mut QuantityTable, &mut MappingRequest)| {
         let (mut made, mut asked) = (nine_points(), request("jjf1101-2019"));
         change(&mut made, &mut asked);
-        map_space(&procedure(), &asked, &table(made), SEED)
+        map_space(&procedure(), &asked, &table(made), SEED, Rules::Present)
             .unwrap_err()
             .to_string()
     };

@@ -8,7 +8,7 @@ use heng_certificates::{
 };
 use heng_procedures::{
     BeyondRange, Channel, CorrectionKind, Direction, Measurand, Order, PointClosed, PointResult,
-    Procedure, Purpose, RangeRule, Scan, StandardCertificate, StandardChannel, Violation,
+    Procedure, Purpose, Rules, Scan, StandardCertificate, StandardChannel, Violation,
 };
 use heng_quantities::{Decimal, Text, Unit, round_result};
 use heng_uncertainty::{DecisionRule, Distribution, Formula, Model, Verdict};
@@ -283,7 +283,7 @@ fn formula_notes(
     let Evidence {
         procedure, order, ..
     } = evidence;
-    let has_ranges = evidence.range_rule() == RangeRule::Refused;
+    let has_ranges = evidence.rules() == Rules::Present;
     let mut notes: Vec<FormulaNote> = Vec::new();
     let note = |notes: &mut Vec<FormulaNote>, formula: &Formula| {
         if notes.iter().any(|note| note.name == formula.name) {

@@ -735,7 +735,7 @@ impl Engine {
                     &point,
                     &self.points,
                     evidence.opened.seed,
-                    evidence.range_rule(),
+                    evidence.rules(),
                 );
                 for result in self.unless_refused(results)?.unwrap_or_default() {
                     self.derived
@@ -774,7 +774,7 @@ impl Engine {
             &evidence.standards,
             &self.points,
             evidence.opened.seed,
-            evidence.range_rule(),
+            evidence.rules(),
         );
         let Some(results) = self.unless_refused(results)? else {
             return Ok(false);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use heng_drivers::Description;
 use heng_procedures::{
-    BenchQuantity, BenchRole, Finding, Order, Procedure, RangeRule, StandardCertificate, Standards,
+    BenchQuantity, BenchRole, Finding, Order, Procedure, Rules, StandardCertificate, Standards,
     lint,
 };
 use heng_records::{Opened, TextRole, TextUsed, sha256_hex};
@@ -151,13 +151,8 @@ impl Evidence {
 }
 
 impl Evidence {
-    /// Format 1 of the record knew no refusal of a formula outside of its range.
-    pub const fn range_rule(&self) -> RangeRule {
-        if self.opened.format < 2 {
-            RangeRule::Noted
-        } else {
-            RangeRule::Refused
-        }
+    pub const fn rules(&self) -> Rules {
+        Rules::of_format(self.opened.format)
     }
 
     /// Whether procedure, order and standards fit the instruments on the bench.

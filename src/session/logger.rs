@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use heng_procedures::{Outcome, map_space};
+use heng_procedures::{Outcome, Rules, map_space};
 use heng_quantities::Text;
 use heng_records::{Entry, Event, Opened, Storage, TextRole, TextUsed, WriteError, Writer};
 use serde_json::Value;
@@ -61,8 +61,14 @@ pub fn derive(
         name: data.name.clone(),
         source: Box::new(source),
     })?;
-    let results = map_space(&procedure, &map.request(), &table, opened.seed)
-        .map_err(|error| LoggerError::Mapping(error.to_string()))?;
+    let results = map_space(
+        &procedure,
+        &map.request(),
+        &table,
+        opened.seed,
+        Rules::of_format(opened.format),
+    )
+    .map_err(|error| LoggerError::Mapping(error.to_string()))?;
     let closing = Closing {
         entry: last.seq,
         head: last.hash.clone(),

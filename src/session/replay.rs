@@ -11,7 +11,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::ScopedJoinHandle;
 
 use heng_records::{
-    Broken, Ending, Entry, Event, Extent, Opened, ReadError, Reader, Recorded, TextUsed, sha256_hex,
+    Broken, Ending, Entry, Event, Extent, FORMAT, Opened, ReadError, Reader, Recorded, TextUsed,
+    sha256_hex,
 };
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -344,7 +345,9 @@ impl Under {
     fn evidence(&mut self, entry: &Entry, artefacts: &mut Artefacts) -> Result<(), Difference> {
         match &entry.event {
             Event::Artefact { name, sha256, .. } => {
-                if self.opened.version != env!("CARGO_PKG_VERSION") && artefact::is_pdf(name) {
+                let earlier = self.opened.version != env!("CARGO_PKG_VERSION")
+                    || self.opened.format != FORMAT;
+                if earlier && artefact::is_pdf(name) {
                     artefacts.not_compared.push(name.clone());
                 } else {
                     same_artefact(entry.seq, name, sha256, self.document.as_ref())?;

@@ -288,7 +288,7 @@ impl Recorded {
             ..
         } = &evidence;
         let points = derived_again(&Signals::new(procedure, order, standards)?, points)?;
-        let (seed, rule) = (self.opened.seed, evidence.range_rule());
+        let (seed, rule) = (self.opened.seed, evidence.rules());
         if self.concluded {
             return Ok(evaluate(procedure, order, standards, &points, seed, rule)?);
         }

@@ -224,7 +224,7 @@ pub use thermometry::{
 };
 pub use type_a::{
     PoolError, Pooled, SimultaneousError, Slope, TooFewReadings, TypeA, pooled, simultaneous,
-    slope, type_a,
+    slope, type_a, type_a_uncompensated,
 };
 pub use uncertain::{
     Element, UncertainError, UncertainNumber, correlation, covariance, joint_dof,

@@ -43,16 +43,32 @@ pub struct TooFewReadings(pub usize);
 /// [`TooFewReadings`] for fewer than two readings, or where one is not finite (it then says
 /// how many are).
 pub fn type_a(series: &[f64]) -> Result<TypeA, TooFewReadings> {
+    summed_by(series, |values| sum(values))
+}
+
+/// [`type_a`] with sums in the order of the readings and without compensation, as records of
+/// format 1 have it: the last bits may differ.
+///
+/// # Errors
+/// As [`type_a`].
+pub fn type_a_uncompensated(series: &[f64]) -> Result<TypeA, TooFewReadings> {
+    summed_by(series, |values| values.fold(0.0, |sum, value| sum + value))
+}
+
+fn summed_by(
+    series: &[f64],
+    sum: fn(&mut dyn Iterator<Item = f64>) -> f64,
+) -> Result<TypeA, TooFewReadings> {
     let finite = series.iter().filter(|value| value.is_finite()).count();
     if finite < 2 || finite < series.len() {
         return Err(TooFewReadings(finite.min(series.len())));
     }
     let n = series.len() as f64;
-    let first = sum(series.iter().copied()) / n;
-    let mean = first + sum(series.iter().map(|value| value - first)) / n;
-    let squares = sum(series.iter().map(|value| (value - mean) * (value - mean)));
+    let first = sum(&mut series.iter().copied()) / n;
+    let mean = first + sum(&mut series.iter().map(|value| value - first)) / n;
+    let squares = sum(&mut series.iter().map(|value| (value - mean) * (value - mean)));
     let pairs = series.windows(2);
-    let products = sum(pairs.map(|pair| (pair[0] - mean) * (pair[1] - mean)));
+    let products = sum(&mut pairs.map(|pair| (pair[0] - mean) * (pair[1] - mean)));
     let s = (squares / (n - 1.0)).sqrt();
     let lag1 = (squares > 0.0).then(|| products / squares);
     let lag1_limit = 2.0 / n.sqrt();

@@ -3,13 +3,13 @@
 use heng_quantities::{Rounded, Text, round_result};
 use heng_uncertainty::{
     Budget, Input, Inputs, Library, Model, MonteCarlo, Sampling, Validation, monte_carlo,
-    propagate, slope, type_a, validate,
+    propagate, slope, validate,
 };
 
 use super::characteristics::{Figures, mean};
 use super::definition::{At, Definition, DefinitionMeasurand, MappingSource, Need};
 use super::{LocationSeries, MappingError, MappingRequest, QuantityTable, names};
-use crate::evaluate::COVERAGE;
+use crate::evaluate::{COVERAGE, Rules};
 use crate::standard::StandardChannel;
 
 const SET_VALUE: &str = "a set value";
@@ -30,7 +30,7 @@ pub(super) fn evaluate(
     request: &MappingRequest,
     table: &QuantityTable,
     figures: &Figures,
-    seed: u64,
+    (seed, rules): (u64, Rules),
 ) -> Result<Evaluated, MappingError> {
     let measurand = choose(definition, table, figures)?;
     let model = Model::compile(&measurand.model, Library::shipped()).map_err(|found| {
@@ -45,6 +45,7 @@ pub(super) fn evaluate(
         request,
         table,
         figures,
+        rules,
         notes: vec![Text::new(
             &format!("Measurand: {}.", measurand.title.en),
             &format!("被测量：{}。", measurand.title.zh),
@@ -135,6 +136,7 @@ struct Sources<'a> {
     request: &'a MappingRequest,
     table: &'a QuantityTable,
     figures: &'a Figures,
+    rules: Rules,
     notes: Vec<Text>,
 }
 
@@ -162,7 +164,7 @@ impl Sources<'_> {
             MappingSource::ExtremeReading => constant(self.need(figures.extreme(), SET_VALUE)?.1),
             MappingSource::Scatter => {
                 let (at, _) = self.need(figures.extreme(), SET_VALUE)?;
-                let found = type_a(figures.locations[at].values());
+                let found = self.rules.type_a(figures.locations[at].values());
                 let found = self.need(found.ok(), "at least two readings a location")?;
                 Input::student(symbol, 0.0, found.s, found.dof)
             }

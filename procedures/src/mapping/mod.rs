@@ -17,6 +17,7 @@ pub use characteristics::CharacteristicId;
 pub(crate) use characteristics::mean;
 pub use definition::{At, Definition, DefinitionInput, DefinitionMeasurand, MappingSource, Need};
 
+use crate::evaluate::Rules;
 use crate::monitoring::{Watch, excursions};
 use crate::outcome::{Characteristic, LocationSummary, MappingResult};
 use crate::schema::Procedure;
@@ -210,6 +211,7 @@ pub fn map_space(
     request: &MappingRequest,
     table: &LocationTable,
     seed: u64,
+    rules: Rules,
 ) -> Result<Vec<MappingResult>, MappingError> {
     let definition = procedure
         .definition
@@ -224,7 +226,7 @@ pub fn map_space(
     let mut results = Vec::new();
     for (index, quantity) in table.quantities.iter().enumerate() {
         let seed = crate::evaluate::result_seed(seed, index, 0);
-        results.push(map_quantity(definition, request, quantity, seed)?);
+        results.push(map_quantity(definition, request, quantity, (seed, rules))?);
     }
     Ok(results)
 }
@@ -233,10 +235,10 @@ fn map_quantity(
     definition: &Definition,
     request: &MappingRequest,
     table: &QuantityTable,
-    seed: u64,
+    seed_and_rules: (u64, Rules),
 ) -> Result<MappingResult, MappingError> {
     let figures = figures(table)?;
-    let evaluated = budget::evaluate(definition, request, table, &figures, seed)?;
+    let evaluated = budget::evaluate(definition, request, table, &figures, seed_and_rules)?;
     let mut notes = vec![definition.text.clone()];
     notes.extend(conditions(definition, table, &figures));
     notes.extend(evaluated.notes);

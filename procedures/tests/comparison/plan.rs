@@ -178,7 +178,7 @@ fn the_budget_of_50_percent_has_the_published_sensitivities() {
         &point,
         &[],
         1,
-        heng_procedures::RangeRule::Refused,
+        heng_procedures::Rules::Present,
     )
     .unwrap();
     let row = |symbol: &str| {

@@ -1,4 +1,4 @@
-use heng_procedures::{Procedure, library, map_space};
+use heng_procedures::{Procedure, Rules, library, map_space};
 use heng_quantities::Decimal;
 
 use super::*;
@@ -282,7 +282,7 @@ fn the_shipped_maps_give_the_room_profiles_computed_apart() {
     ] {
         let map = Map::parse(file, &fixture(&format!("tub-climate-chamber/{file}"))).unwrap();
         let table = read_table(&map, csv.as_bytes()).unwrap();
-        let result = &map_space(&procedure, &map.request(), &table, 1).unwrap()[0];
+        let result = &map_space(&procedure, &map.request(), &table, 1, Rules::Present).unwrap()[0];
         let cases = references["cases"].as_array().unwrap();
         let case = cases.iter().find(|one| one["id"] == case).unwrap();
         let columns = ["temp01", "temp06", "temp11", "temp17", "tempx"];

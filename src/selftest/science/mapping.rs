@@ -1,7 +1,7 @@
 //! Mapping of chambers, by the procedure of the program.
 
 use heng_procedures::{
-    LocationSeries, LocationTable, MappingRequest, MappingResult, Procedure, QuantityTable,
+    LocationSeries, LocationTable, MappingRequest, MappingResult, Procedure, QuantityTable, Rules,
     library, map_space,
 };
 
@@ -81,7 +81,7 @@ fn map(case: &ScienceCase, inputs: &Field, definition: &str) -> Result<Mapped, F
         definition: definition.to_owned(),
         effects: Vec::new(),
     };
-    let mapped = map_space(&procedure, &request, &table, SEED);
+    let mapped = map_space(&procedure, &request, &table, SEED, Rules::Present);
     Ok(mapped
         .map_err(|error| error.to_string())
         .and_then(|mut results| results.pop().ok_or_else(|| "no result".to_owned())))
