@@ -184,13 +184,18 @@ impl Chain {
         if taken.kind == "sealed" {
             self.seals(&taken)?;
         }
+        self.advance((&entry.hash, &hash), t_us, taken.kind == "sealed");
+        Ok(taken)
+    }
+
+    /// One entry further; its hash comes in digits and in bytes.
+    pub fn advance(&mut self, (digits, hash): (&str, &Hash), t_us: u64, sealed: bool) {
         self.entries += 1;
         self.head.clear();
-        self.head.push_str(&entry.hash);
+        self.head.push_str(digits);
         self.t_us = t_us;
-        self.sealed = taken.kind == "sealed";
-        self.tree.push(&hash);
-        Ok(taken)
+        self.sealed = sealed;
+        self.tree.push(hash);
     }
 
     fn follows(&self, seq: u64, t_us: u64, prev: &str, kind: &str) -> Result<(), String> {

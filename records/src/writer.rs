@@ -48,6 +48,14 @@ impl Storage {
         let elsewhere = folder.and_then(|folder| Some(folder.join(beside.file_name()?)));
         [Some(beside), elsewhere].into_iter().flatten().collect()
     }
+
+    /// None where there is no such file.
+    fn checkpoints(&self, path: &Path) -> Result<Option<Checkpoints>, NotInterrupted> {
+        Checkpoints::read(&*self.disk, path).map_err(|source| {
+            let path = path.to_owned();
+            ReadError::Io { path, source }.into()
+        })
+    }
 }
 
 /// The one writer of a record.
@@ -230,10 +238,7 @@ impl Writer {
         let sealed = Interrupted::read(&*storage.disk, path)?;
         let mut missing = false;
         for file in storage.checkpoint_files(path) {
-            let found = Checkpoints::read(&*storage.disk, &file).map_err(|source| {
-                let path = file.clone();
-                NotInterrupted::from(ReadError::Io { path, source })
-            })?;
+            let found = storage.checkpoints(&file)?;
             missing |= found.is_some_and(|found| !found.is_complete(&sealed.chain));
         }
         if !sealed.chain.sealed || !missing {
@@ -307,13 +312,9 @@ impl Writer {
         }
         self.length += line.len() as u64;
         self.pending.extend_from_slice(&line);
-        self.chain.entries += 1;
-        self.chain.t_us = t_us;
-        self.chain.head.clone_from(&entry.hash);
-        self.chain.tree.push(&hash);
+        self.chain.advance((&entry.hash, &hash), t_us, seals);
         self.utc.clone_from(&entry.utc);
         if seals {
-            self.chain.sealed = true;
             self.commit()?;
             self.forget_holder();
         }
@@ -469,10 +470,7 @@ fn holder_file(record: &Path) -> PathBuf {
 fn check_witnesses(interrupted: &Interrupted, storage: &Storage) -> Result<(), WriteError> {
     let path = interrupted.path.as_path();
     for checkpoints in storage.checkpoint_files(path) {
-        let found = Checkpoints::read(&*storage.disk, &checkpoints).map_err(|source| {
-            let path = checkpoints.clone();
-            NotInterrupted::from(ReadError::Io { path, source })
-        })?;
+        let found = storage.checkpoints(&checkpoints)?;
         if let Some(cause) = found.and_then(|found| found.contradict(&interrupted.entries)) {
             return Err(WriteError::Contradicted {
                 path: path.to_owned(),
