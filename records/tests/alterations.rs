@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use heng_records::{
-    Disk, DiskFile, Ending, Event, Exchange, FORMAT, Opened, Operator, Storage, Verdict,
-    Verification, Writer, sha256_hex, verify_on,
+    Disk, DiskFile, Ending, Event, Opened, Operator, Storage, Verdict, Verification, Writer,
+    sha256_hex, verify_on,
 };
 
 /// Files in memory: nothing here fails or tears.
@@ -98,36 +98,13 @@ impl DiskFile for Open {
     }
 }
 
+mod session;
+use session::{Random, opened, reading};
+
 const RECORD: &str = "laboratory/S-1.jsonl";
 const CHECKPOINTS: &str = "laboratory/S-1.checkpoints";
 const ELSEWHERE: &str = "witness/S-1.checkpoints";
 const ARTEFACT: &str = "S-1.xml";
-
-/// The next number of a sequence (splitmix64, Steele, Lea and Flood 2014).
-fn next(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut z = *state;
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
-
-fn below(state: &mut u64, end: usize) -> usize {
-    usize::try_from(next(state) % end as u64).unwrap()
-}
-
-fn opened(session: &str) -> Event {
-    Event::Opened(Opened {
-        format: FORMAT,
-        program: "heng".into(),
-        version: "0.1.0".into(),
-        session: session.into(),
-        clock: "simulated".into(),
-        seed: 7,
-        job: "comparison".into(),
-        operator: "张三".into(),
-    })
-}
 
 /// A sealed record of at least so many bytes, its checkpoints in two places, an artefact.
 fn laboratory(session: &str, bytes: usize) -> Memory {
@@ -146,24 +123,18 @@ fn laboratory(session: &str, bytes: usize) -> Memory {
         writer.append(t_us, utc, event).unwrap();
         writer.commit().unwrap();
     };
-    append(&mut writer, opened(session));
+    let session = session.into();
+    append(
+        &mut writer,
+        Event::Opened(Opened {
+            session,
+            ..opened()
+        }),
+    );
     let mut index = 0;
     while disk.get(record).len() < bytes {
         index += 1;
-        append(
-            &mut writer,
-            Event::Exchange(Exchange {
-                role: "mirror".into(),
-                command: "dew_point".into(),
-                tx: "DP?\\r".into(),
-                rx: format!("{index}.4971\\r\\n"),
-                unsolicited: String::new(),
-                sent_us: index * 1000,
-                received_us: index * 1000 + 40,
-                outcome: "complete".into(),
-                reason: String::new(),
-            }),
-        );
+        append(&mut writer, reading(index));
         let body = serde_json::json!({ "value": 0.1 + index as f64 });
         append(&mut writer, Event::Derived { body });
     }
@@ -243,21 +214,21 @@ fn random_flips_in_every_file_are_found() {
     let disk = laboratory("S-1", 1 << 17);
     let artefact = Path::new(RECORD).with_file_name(ARTEFACT);
     let files = [PathBuf::from(RECORD), PathBuf::from(CHECKPOINTS), artefact];
-    let mut state = seed;
+    let mut random = Random(seed);
     for case in 0..20_000 {
         let file = &files[case % 3];
         let good = disk.get(file);
         let mut altered = good.clone();
-        let kind = next(&mut state) % 3;
+        let kind = random.below(3);
         if kind < 2 {
             for _ in 0..=kind {
-                let at = below(&mut state, altered.len());
-                altered[at] ^= 1 << below(&mut state, 8);
+                let at = random.index(altered.len());
+                altered[at] ^= 1 << random.index(8);
             }
         } else {
-            let at = below(&mut state, altered.len() - 64);
+            let at = random.index(altered.len() - 64);
             for byte in &mut altered[at..at + 64] {
-                *byte ^= u8::try_from(next(&mut state) % 255 + 1).unwrap();
+                *byte ^= u8::try_from(random.below(255) + 1).unwrap();
             }
         }
         if altered == good {
@@ -282,11 +253,11 @@ fn dropped_doubled_swapped_and_foreign_entries_are_found() {
     let disk = laboratory("S-1", 1 << 15);
     let other = lines(&laboratory("S-2", 1 << 15).get(Path::new(RECORD)));
     let own = lines(&disk.get(Path::new(RECORD)));
-    let mut state = 7;
+    let mut random = Random(7);
     for case in 0..5000 {
         let mut forged = own.clone();
-        let at = below(&mut state, own.len() - 1);
-        let to = below(&mut state, own.len() - 1);
+        let at = random.index(own.len() - 1);
+        let to = random.index(own.len() - 1);
         match case % 5 {
             0 => drop(forged.remove(at)),
             1 => forged.insert(at, own[at].clone()),

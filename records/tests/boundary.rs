@@ -8,43 +8,23 @@ use std::process::{Command, Output, Stdio};
 
 use heng_records::{Event, FORMAT, Opened, Operator, Storage, Writer, checkpoints_of};
 
+mod session;
+use session::Folder;
+
 const PROGRAM: &str = env!("CARGO_BIN_EXE_heng-verify");
 
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let name = format!("heng-boundary-{name}-{}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
-        let path = self.0.join(name);
-        std::fs::write(&path, bytes).unwrap();
-        path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+fn file(folder: &Folder, name: &str, bytes: &[u8]) -> PathBuf {
+    let path = folder.0.join(name);
+    std::fs::write(&path, bytes).unwrap();
+    path
 }
 
 fn record(path: &Path, format: u32, seals: bool) {
     let mut writer = Writer::create(path, Storage::default()).unwrap();
     let opened = Event::Opened(Opened {
         format,
-        program: "heng".into(),
         version: "9.9.9".into(),
-        session: "S-1".into(),
-        clock: "simulated".into(),
-        seed: 7,
-        job: "comparison".into(),
-        operator: "张三".into(),
+        ..session::opened()
     });
     let person = "A".into();
     let pause = Event::Operator(Operator::Pause { person });
@@ -90,8 +70,8 @@ fn the_exit_code_is_the_verdict_of_the_worst_record() {
     bytes[9] ^= 1;
     std::fs::write(&altered, bytes).unwrap();
     let missing = folder.0.join("missing.jsonl");
-    let empty = folder.file("empty.jsonl", b"");
-    let noise = folder.file("noise.jsonl", &[0xff; 3000]);
+    let empty = file(&folder, "empty.jsonl", b"");
+    let noise = file(&folder, "noise.jsonl", &[0xff; 3000]);
     let due = [
         (&good, 0),
         (&altered, 1),

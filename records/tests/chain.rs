@@ -1,31 +1,29 @@
 //! A record that was altered in any way is found, and the place is named.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use heng_records::{
-    Ending, Entry, Event, Exchange, FORMAT, GENESIS, Interrupted, NotInterrupted, Opened, Operator,
+    Ending, Entry, Event, FORMAT, GENESIS, Interrupted, NotInterrupted, Opened, Operator,
     ReadError, Reader, Recorded, Recovered, Storage, TextRole, TextUsed, Verdict, WriteError,
     Writer, checkpoints_of, sha256_hex, verify,
 };
 use proptest::prelude::*;
 
-fn opened() -> Event {
-    Event::Opened(Opened {
+mod session;
+use session::{Folder, exchange};
+
+/// Of the first format, which every program reads.
+fn opened() -> Opened {
+    Opened {
         format: 1,
-        program: "heng".into(),
-        version: "0.1.0".into(),
-        session: "S-1".into(),
-        clock: "simulated".into(),
-        seed: 7,
-        job: "comparison".into(),
-        operator: "张三".into(),
-    })
+        ..session::opened()
+    }
 }
 
 fn events() -> Vec<Event> {
     let text = "id = \"x\"\n";
     let mut events = vec![
-        opened(),
+        Event::Opened(opened()),
         Event::Text(TextUsed {
             role: TextRole::Procedure,
             name: "x.toml".into(),
@@ -34,17 +32,8 @@ fn events() -> Vec<Event> {
         }),
     ];
     for index in 0..20_u64 {
-        events.push(Event::Exchange(Exchange {
-            role: "mirror".into(),
-            command: "dew_point".into(),
-            tx: "DP?\\r".into(),
-            rx: format!("{}.4971\\r\\n", 10 + index),
-            unsolicited: String::new(),
-            sent_us: index * 1000,
-            received_us: index * 1000 + 40,
-            outcome: "complete".into(),
-            reason: String::new(),
-        }));
+        let rx = format!("{}.4971\\r\\n", 10 + index);
+        events.push(exchange(rx, index * 1000, index * 1000 + 40));
         events.push(Event::Derived {
             body: serde_json::json!({ "value": 0.1 + index as f64 }),
         });
@@ -59,24 +48,6 @@ fn events() -> Vec<Event> {
         reason: "complete".into(),
     });
     events
-}
-
-/// A folder of its own for each test, removed at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("heng-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }
 
 fn write(path: &Path) -> Vec<u8> {
@@ -191,7 +162,9 @@ fn nothing_follows_a_seal_and_no_file_is_overwritten() {
     let folder = Folder::new("seal");
     let path = folder.0.join("s.jsonl");
     let mut writer = Writer::create(&path, Storage::default()).unwrap();
-    writer.append(0, "u".into(), opened()).unwrap();
+    writer
+        .append(0, "u".into(), Event::Opened(opened()))
+        .unwrap();
     writer
         .append(
             1,
@@ -277,7 +250,7 @@ fn a_record_without_a_seal_is_taken_up_behind_its_last_whole_line() {
 
 /// The lines of the bodies, each with its right hash, behind an opening entry.
 fn chained(event: &[u8]) -> Vec<u8> {
-    let opened = serde_json::to_string(&opened()).unwrap();
+    let opened = serde_json::to_string(&Event::Opened(opened())).unwrap();
     let mut bytes = Vec::new();
     let mut prev = GENESIS.to_owned();
     for (seq, event) in [opened.as_bytes(), event].into_iter().enumerate() {
@@ -378,9 +351,7 @@ fn entry_by_entry_a_record_is_what_it_is_as_a_whole() {
 fn a_later_format_is_refused_with_the_version_that_wrote_it() {
     let folder = Folder::new("format");
     let path = folder.0.join("s.jsonl");
-    let Event::Opened(mut first) = opened() else {
-        unreachable!()
-    };
+    let mut first = opened();
     let later = FORMAT + 1;
     first.format = later;
     first.version = "9.0.0".into();

@@ -2,42 +2,18 @@
 //! there, accepts nothing more, and the session goes on when there is room again.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use heng_records::{
-    Event, Exchange, FORMAT, Interrupted, Opened, Recovered, Storage, Verdict, WriteError, Writer,
-    checkpoints_of, sha256_hex, verify,
+    Event, Interrupted, Recovered, Storage, Verdict, WriteError, Writer, checkpoints_of,
+    sha256_hex, verify,
 };
 
+mod session;
+use session::{Folder, opened, reading};
+
 const FOLDER: &str = "HENG_DISK_FULL";
-
-fn opened() -> Event {
-    Event::Opened(Opened {
-        format: FORMAT,
-        program: "heng".into(),
-        version: "0.1.0".into(),
-        session: "S-1".into(),
-        clock: "simulated".into(),
-        seed: 7,
-        job: "comparison".into(),
-        operator: "A".into(),
-    })
-}
-
-fn exchange(index: u64) -> Event {
-    Event::Exchange(Exchange {
-        role: "mirror".into(),
-        command: "dew_point".into(),
-        tx: "DP?\\r".into(),
-        rx: format!("{index}.4971\\r\\n"),
-        unsolicited: String::new(),
-        sent_us: index * 1000,
-        received_us: index * 1000 + 40,
-        outcome: "complete".into(),
-        reason: String::new(),
-    })
-}
 
 /// In a process whose files may not grow beyond a limit: writes until it is refused, and
 /// prints the number and the hash of each entry that was acknowledged.
@@ -53,9 +29,9 @@ fn child() {
     let mut told = 0;
     let refused = (0..).find_map(|index| {
         let event = if index == 0 {
-            opened()
+            Event::Opened(opened())
         } else {
-            exchange(index)
+            reading(index)
         };
         let step = writer
             .append(index * 90_000, String::new(), event)
@@ -75,18 +51,11 @@ fn child() {
     };
     assert_eq!(*acknowledged, writer.acknowledged());
     assert!(refused.to_string().contains("S-1."), "{refused}");
-    let late = writer.append(u64::MAX, String::new(), exchange(0)).err();
+    let late = writer.append(u64::MAX, String::new(), reading(0)).err();
     assert!(matches!(late, Some(WriteError::Broken { .. })));
     assert!(matches!(writer.commit(), Err(WriteError::Broken { .. })));
     assert_eq!(writer.acknowledged(), told);
     println!("refused");
-}
-
-fn folder(name: &str) -> PathBuf {
-    let path = std::env::temp_dir().join(format!("heng-{name}-{}", std::process::id()));
-    let _ = std::fs::remove_dir_all(&path);
-    std::fs::create_dir_all(&path).unwrap();
-    path
 }
 
 /// A shell sets the limit; a program that ignores the signal of it gets short writes and errors,
@@ -116,9 +85,9 @@ fn session_below(blocks: u64, folder: &Path) -> BTreeMap<usize, String> {
 }
 
 fn full_at(blocks: u64) {
-    let folder = folder(&format!("full-{blocks}"));
-    let told = session_below(blocks, &folder);
-    let path = folder.join("S-1.jsonl");
+    let folder = Folder::new(&format!("full-{blocks}"));
+    let told = session_below(blocks, &folder.0);
+    let path = folder.0.join("S-1.jsonl");
     let bytes = std::fs::read(&path).unwrap();
     let lines: Vec<_> = bytes.split_inclusive(|&byte| byte == b'\n').collect();
     for (number, hash) in &told {
@@ -139,12 +108,11 @@ fn full_at(blocks: u64) {
         dropped,
     });
     writer.append(t_us, String::new(), found).unwrap();
-    writer.append(t_us, String::new(), exchange(1)).unwrap();
+    writer.append(t_us, String::new(), reading(1)).unwrap();
     writer.seal(t_us, String::new(), "completed").unwrap();
     let found = verify(&path, &[]).unwrap();
     assert_eq!(found.verdict, Verdict::Good, "{blocks} KiB: {found}");
     assert!(checkpoints_of(&path).exists());
-    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 /// From 2 KiB on, at 200 sizes.

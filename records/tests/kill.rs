@@ -17,22 +17,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use heng_records::{
-    Disk, DiskFile, Ending, Event, Exchange, FORMAT, Interrupted, Machine, NotInterrupted, Opened,
+    Disk, DiskFile, Ending, Event, Exchange, Interrupted, Machine, NotInterrupted, Opened,
     ReadError, Recovered, Storage, Verdict, Writer, checkpoints_of, sha256_hex, verify,
 };
 
-/// Numbers that are the same on every machine (SplitMix64).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % bound
-    }
-}
+mod session;
+use session::{Folder, Random, opened};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Moment {
@@ -219,19 +209,6 @@ fn storage(folder: &Path, disk: Deadly) -> Storage {
     }
 }
 
-fn opened(seed: u64) -> Event {
-    Event::Opened(Opened {
-        format: FORMAT,
-        program: "heng".into(),
-        version: "0.1.0".into(),
-        session: "S-1".into(),
-        clock: "simulated".into(),
-        seed,
-        job: "comparison".into(),
-        operator: "张三".into(),
-    })
-}
-
 /// A writer that says what it did: `wrote` after an append, `durable` after a commit.
 struct Session<'a> {
     writer: Writer,
@@ -307,7 +284,7 @@ fn begin(folder: &Path, seed: u64, disk: Deadly, say: &mut dyn FnMut(&str)) {
         said: 0,
         say,
     };
-    session.append(opened(seed));
+    session.append(Event::Opened(Opened { seed, ..opened() }));
     session.writer.commit().unwrap();
     session.tell();
     for _ in 0..readings {
@@ -506,31 +483,15 @@ fn examine(folder: &Path, due: &BTreeMap<u64, String>, durable: u64) -> State {
     }
 }
 
+/// Of a record, and of the second copy of its checkpoints.
+fn folders(name: &str) -> Folder {
+    let folder = Folder::new(name);
+    std::fs::create_dir(folder.0.join("copy")).unwrap();
+    folder
+}
+
 fn line_is_sealed(line: &[u8]) -> bool {
     String::from_utf8_lossy(line).contains("\"event\":{\"kind\":\"sealed\"")
-}
-
-/// A folder of its own for each trial, removed at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("heng-kill-{name}-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(path.join("copy")).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            let _ = std::fs::remove_dir_all(&self.0);
-        }
-    }
 }
 
 /// What happened to the trials.
@@ -546,7 +507,7 @@ struct Tally {
 
 /// One session: killed, taken up and killed again a few times, taken up, sealed, good.
 fn trial(seed: u64, first: &Kill, then: &[Kill], tally: &Tally) {
-    let folder = Folder::new("trial");
+    let folder = folders("trial");
     let said = killed("begin", &folder.0, seed, first);
     tally.kills.fetch_add(1, Ordering::Relaxed);
     let (mut due, mut durable) = (said.wrote, said.durable);
@@ -621,7 +582,7 @@ fn points(counts: &BTreeMap<String, u64>, times: u64) -> Vec<Kill> {
 
 /// The fail points of a session that seals, and of one that takes up a torn record.
 fn fail_points(times: u64) -> (Vec<Kill>, Vec<Kill>) {
-    let folder = Folder::new("points");
+    let folder = folders("points");
     let disk = Deadly::default();
     begin(&folder.0, sealing_seed(0), disk.clone(), &mut |_| ());
     let begins = points(&disk.counts.lock().unwrap(), times);
@@ -704,6 +665,7 @@ fn three_hundred_kills_lose_nothing_that_was_reported() {
     println!("{}", kills(300, 2, 4));
 }
 
+/// `cargo test --release -p heng-records --test kill -- --ignored ten_thousand`
 #[test]
 #[ignore = "ten thousand kills take minutes"]
 fn ten_thousand_kills_lose_nothing_that_was_reported() {

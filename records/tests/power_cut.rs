@@ -9,12 +9,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use heng_records::{
-    Ending, Event, Exchange, FORMAT, Interrupted, NotInterrupted, Opened, ReadError, Reader,
-    Recovered, Storage, Verdict, Verification, WriteError, Writer, sha256_hex, verify_on,
+    Ending, Event, Interrupted, NotInterrupted, Opened, ReadError, Reader, Recovered, Storage,
+    Verdict, Verification, WriteError, Writer, sha256_hex, verify_on,
 };
 
+mod session;
 mod simulated;
-use simulated::{Fault, Random, Simulated};
+use session::Random;
+use simulated::{Fault, Simulated};
 
 const RECORD: &str = "laboratory/S-1.jsonl";
 const COPY: &str = "elsewhere/S-1.checkpoints";
@@ -29,14 +31,8 @@ fn storage(disk: &Simulated) -> Storage {
 
 fn opened(random: &mut Random) -> Event {
     Event::Opened(Opened {
-        format: FORMAT,
-        program: "heng".into(),
-        version: "0.1.0".into(),
-        session: "S-1".into(),
-        clock: "simulated".into(),
-        seed: 7,
-        job: "comparison".into(),
         operator: letters(random, 900),
+        ..session::opened()
     })
 }
 
@@ -49,18 +45,8 @@ fn letters(random: &mut Random, most: u64) -> String {
 }
 
 fn exchange(random: &mut Random, t_us: u64) -> Event {
-    let most = [30, 300, 1400][usize::try_from(random.below(3)).unwrap()];
-    Event::Exchange(Exchange {
-        role: "mirror".into(),
-        command: "dew_point".into(),
-        tx: "DP?\\r".into(),
-        rx: letters(random, most),
-        unsolicited: String::new(),
-        sent_us: t_us,
-        received_us: t_us,
-        outcome: "complete".into(),
-        reason: String::new(),
-    })
+    let most = [30, 300, 1400][random.index(3)];
+    session::exchange(letters(random, most), t_us, t_us)
 }
 
 /// What the sessions were told about a record.
@@ -134,7 +120,7 @@ impl Session<'_> {
     fn work(&mut self, random: &mut Random, steps: u64) -> Result<(), WriteError> {
         for _ in 0..steps {
             // Now and then a checkpoint becomes due.
-            let kind = usize::try_from(random.below(4)).unwrap();
+            let kind = random.index(4);
             self.t_us += random.below([1000, 90_000, 300_000, 6_000_000][kind]);
             let event = exchange(random, self.t_us);
             self.append(event)?;

@@ -1,26 +1,16 @@
 //! Two writers of one record, and readers beside a writer.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use heng_records::{
-    Ending, Event, FORMAT, Interrupted, Opened, Operator, ReadError, Reader, Recovered, Storage,
-    Verdict, WriteError, Writer, verify,
+    Ending, Event, Interrupted, Operator, ReadError, Reader, Recovered, Storage, Verdict,
+    WriteError, Writer, verify,
 };
 
-fn opened() -> Event {
-    Event::Opened(Opened {
-        format: FORMAT,
-        program: "heng".into(),
-        version: "0.1.0".into(),
-        session: "S-1".into(),
-        clock: "simulated".into(),
-        seed: 7,
-        job: "comparison".into(),
-        operator: "A".into(),
-    })
-}
+mod session;
+use session::{Folder, opened};
 
 fn note(text: &str) -> Event {
     Event::Operator(Operator::Note {
@@ -33,23 +23,6 @@ fn storage(holder: &str) -> Storage {
     Storage {
         holder: holder.to_owned(),
         ..Storage::default()
-    }
-}
-
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("heng-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -79,7 +52,9 @@ fn of_two_writers_one_wins_and_the_other_is_told() {
         let path = folder.0.join(format!("S-{round}.jsonl"));
         let (mut writer, lost) = race(|holder| Writer::create(&path, storage(holder)));
         assert!(matches!(lost, WriteError::Create { .. }), "{lost}");
-        writer.append(0, String::new(), opened()).unwrap();
+        writer
+            .append(0, String::new(), Event::Opened(opened()))
+            .unwrap();
         writer.append(1, String::new(), note("one")).unwrap();
         writer.commit().unwrap();
         drop(writer);
@@ -117,7 +92,9 @@ fn readers_beside_a_writer_see_a_prefix() {
     let folder = Folder::new("readers");
     let path = folder.0.join("S-1.jsonl");
     let mut writer = Writer::create(&path, Storage::default()).unwrap();
-    writer.append(0, String::new(), opened()).unwrap();
+    writer
+        .append(0, String::new(), Event::Opened(opened()))
+        .unwrap();
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| look(&path, &over));

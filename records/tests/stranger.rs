@@ -1,13 +1,16 @@
 //! A verifier in another language, written after `FORMAT.md` and sharing no code with this
 //! crate, comes to the same verdict.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use heng_records::{
-    Event, Exchange, FORMAT, Opened, ReadError, Storage, TextRole, TextUsed, Writer,
-    checkpoints_of, sha256_hex, verify,
+    Event, Exchange, Opened, ReadError, Storage, TextRole, TextUsed, Writer, checkpoints_of,
+    sha256_hex, verify,
 };
+
+mod session;
+use session::Folder;
 
 fn python() -> String {
     std::env::var("HENG_PYTHON").unwrap_or_else(|_| "python3".to_owned())
@@ -35,25 +38,11 @@ fn ours(record: &Path) -> i32 {
     }
 }
 
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 fn write(path: &Path) {
     let mut writer = Writer::create(path, Storage::default()).unwrap();
     let opened = Event::Opened(Opened {
-        format: FORMAT,
-        program: "heng".into(),
-        version: "0.1.0".into(),
-        session: "S-1".into(),
-        clock: "simulated".into(),
-        seed: 7,
-        job: "comparison".into(),
         operator: "张三 \"A\"".into(),
+        ..session::opened()
     });
     let text = "id = \"x\"\n";
     let text = Event::Text(TextUsed {
@@ -99,10 +88,7 @@ fn a_stranger_comes_to_the_same_verdict() {
         println!("no Python here: the stranger cannot be asked");
         return;
     }
-    let folder = std::env::temp_dir().join(format!("heng-stranger-{}", std::process::id()));
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).unwrap();
-    let folder = Folder(folder);
+    let folder = Folder::new("stranger");
     let record = folder.0.join("S-1.jsonl");
     write(&record);
     let files = [

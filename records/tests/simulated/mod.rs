@@ -13,25 +13,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use heng_records::{Disk, DiskFile};
 
+use crate::session::Random;
+
 const SECTOR: usize = 512;
-
-/// Numbers that are the same on every machine (SplitMix64).
-#[derive(Debug, Clone)]
-pub struct Random(pub u64);
-
-impl Random {
-    pub fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % bound
-    }
-
-    fn index(&mut self, bound: usize) -> usize {
-        usize::try_from(self.below(bound as u64)).unwrap()
-    }
-}
 
 /// What the n-th operation does instead of its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
